@@ -1,0 +1,177 @@
+"""What a kind is, and the look-ups over all kinds served.
+
+The per-kind policy is Kubernetes' "strategy" (pkg/registry/*/strategy.go) in one declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Object = dict[str, Any]
+Cause = dict[str, str]
+
+ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+HealthStatus = Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"]
+
+
+@dataclass(frozen=True)
+class Health:
+    """How an object fares: a status of Argo CD's vocabulary, the word kubectl shows, and why."""
+
+    status: HealthStatus
+    word: str = ""  # what to print: Running, CrashLoopBackOff, 2/3 …
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A printer column: `value(object, now)` gives the cell (string, int or bool)."""
+
+    name: str
+    value: Callable[[Object, datetime], Any]
+    type: str = "string"
+    format: str = ""
+    priority: int = 0  # 1 = only with -o wide
+    description: str = ""
+
+
+def _nothing(obj: Object) -> None:
+    """The default of hooks that change nothing."""
+
+
+def _valid(obj: Object, old: Object | None) -> list[Cause]:
+    return []
+
+
+def _keep(new: Object, old: Object) -> None:
+    """The default of prepare_for_update."""
+
+
+def _healthy(obj: Object) -> Health:
+    return Health("Healthy")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of the API.
+
+    default(obj)              fills what the user left out, in place
+    prepare_for_create(obj)   drops what only the system may set (status), in place
+    prepare_for_update(new, old)         the same on a write of the main resource: keeps old status, bumps generation
+    prepare_for_status_update(new, old)  on a write of /status: keeps everything but the status
+    validate(obj, old)        causes (see apimachinery.errors); old is None on create
+    selectable                field selectors beside metadata.name and metadata.namespace: path → value of the object
+    schema                    the key of its definition in Kubernetes' OpenAPI, such as io.k8s.api.core.v1.Pod
+    virtual                   answered without being stored (reviews, bindings, scales): verbs tell what it can do
+    """
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    schema: str
+    singular: str = ""
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ALL_VERBS
+    subresources: tuple[str, ...] = ()  # such as "status", "scale", "log"
+    columns: tuple[Column, ...] = ()
+    default: Callable[[Object], None] = _nothing
+    prepare_for_create: Callable[[Object], None] = _nothing
+    prepare_for_update: Callable[[Object, Object], None] = _keep
+    prepare_for_status_update: Callable[[Object, Object], None] = _keep
+    validate: Callable[[Object, Object | None], list[Cause]] = _valid
+    selectable: dict[str, Callable[[Object], str]] = field(default_factory=dict)
+    health: Callable[[Object], Health] = _healthy
+    virtual: bool = False
+
+    @property
+    def api_version(self) -> str:
+        """`v1` or `apps/v1`."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def list_kind(self) -> str:
+        return f"{self.kind}List"
+
+    @property
+    def resource(self) -> str:
+        """The name errors and RBAC use: `pods`, `deployments.apps`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def storage_key(self) -> str:
+        """The key objects are stored under. Event is one resource served by two groups."""
+        return "events" if self.kind == "Event" else self.resource
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """The URL path of the collection, of an object or of its subresource."""
+        parts = [f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"]
+        if self.namespaced and namespace:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        parts += [part for part in (name, subresource) if part]
+        return "/".join(parts)
+
+
+class Registry:
+    """All kinds, by path, by apiVersion and kind, and by any name a user would type."""
+
+    def __init__(self, kinds: Iterable[Kind] = ()):
+        self._by_path: dict[tuple[str, str, str], Kind] = {}
+        self._by_kind: dict[tuple[str, str], Kind] = {}
+        for kind in kinds:
+            self.add(kind)
+
+    def add(self, kind: Kind) -> None:
+        self._by_path[kind.group, kind.version, kind.plural] = kind
+        self._by_kind[kind.api_version, kind.kind] = kind
+
+    def remove(self, kind: Kind) -> None:
+        del self._by_path[kind.group, kind.version, kind.plural]
+        del self._by_kind[kind.api_version, kind.kind]
+
+    def all(self) -> list[Kind]:
+        return list(self._by_path.values())
+
+    def at(self, group: str, version: str, plural: str) -> Kind | None:
+        """The kind served at /apis/<group>/<version>/<plural> (group "" is /api)."""
+        return self._by_path.get((group, version, plural))
+
+    def of(self, api_version: str, kind: str) -> Kind | None:
+        """The kind of an object by its apiVersion and kind."""
+        return self._by_kind.get((api_version, kind))
+
+    def named(self, name: str) -> Kind | None:
+        """The kind a user means by `Pod`, `pods`, `po` or `deployments.apps`; core and apps win a tie."""
+        wanted = name.lower()
+        for kind in self._by_path.values():
+            names = (kind.kind.lower(), kind.plural, kind.singular or kind.kind.lower(), kind.resource)
+            if wanted in names or wanted in kind.short_names:
+                return kind
+        return None
+
+    def groups(self) -> dict[str, list[str]]:
+        """Group → its versions, in the order of declaration."""
+        found: dict[str, list[str]] = {}
+        for kind in self._by_path.values():
+            versions = found.setdefault(kind.group, [])
+            if kind.version not in versions:
+                versions.append(kind.version)
+        return found
+
+
+def builtin() -> Registry:
+    """The registry of the kinds this server is born with, in discovery's order."""
+    from minikweb.kinds import apps, authentication, authorization, autoscaling, coordination, core, events
+
+    return Registry(
+        kind
+        for module in (core, apps, events, coordination, autoscaling, authentication, authorization)
+        for kind in module.KINDS
+    )

@@ -1,0 +1,1 @@
+"""The processes and the commands that start, supervise and install them: wiring, no semantics."""

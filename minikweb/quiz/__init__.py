@@ -1,0 +1,1 @@
+"""The questions: people and answers, no Kubernetes. `scoring.py` is pure."""

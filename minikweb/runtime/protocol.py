@@ -1,0 +1,215 @@
+"""The verbs of a container runtime (Kubernetes' CRI, cri-api/pkg/apis/runtime/v1/api.proto, as far as needed).
+
+Times are aware datetimes in UTC; sizes are bytes; CPU is in cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+
+class RuntimeFailure(Exception):
+    """A verb failed. `reason` is the kubelet's word for it where there is one (ErrImagePull, CreateContainerError…)."""
+
+    def __init__(self, message: str, reason: str = "RunContainerError"):
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+
+
+class ImageNotFound(RuntimeFailure):
+    """The image is neither here nor to be had."""
+
+
+class RuntimeUnavailable(RuntimeFailure):
+    """The daemon does not answer; the message says what the user can do."""
+
+
+class NotSupported(RuntimeFailure):
+    """The runtime has no such thing (exec in the simulated one); rendered as 501 `needs Docker`."""
+
+
+class ContainerNotFound(RuntimeFailure):
+    """No container or sandbox of ours has this id."""
+
+
+@dataclass(frozen=True)
+class PodRef:
+    """Whose sandbox or container this is; written in labels, so that `docker ps` reads like the lesson."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """A pod's sandbox: the pause container that holds its network and its shared IPC."""
+
+    pod: PodRef
+    ip: str  # from the node's podCIDR; stable over restarts of the pod's containers
+    hostname: str
+    dns_servers: tuple[str, ...] = ()
+    dns_searches: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)  # the simulated runtime reads the wished fate here
+    runs_to_completion: bool = False  # restartPolicy is not Always
+
+
+@dataclass(frozen=True)
+class ContainerConfig:
+    """One container as the kubelet wants it; command and args are already expanded."""
+
+    name: str
+    image: str
+    attempt: int  # 0, 1, 2 …: the restart count when it was made
+    command: tuple[str, ...] = ()  # replaces the image's entrypoint
+    args: tuple[str, ...] = ()  # replaces the image's cmd
+    env: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str = ""
+    tty: bool = False
+    stdin: bool = False
+    cpu_limit: float | None = None
+    memory_limit: int | None = None
+    cpu_request: float | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+SandboxState = Literal["ready", "not-ready"]
+ContainerState = Literal["created", "running", "exited", "unknown"]
+
+
+@dataclass(frozen=True)
+class SandboxStatus:
+    id: str
+    pod: PodRef
+    node: str
+    state: SandboxState
+    ip: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ContainerStatus:
+    id: str
+    sandbox_id: str
+    pod: PodRef
+    name: str
+    attempt: int
+    state: ContainerState
+    image: str  # as asked for
+    image_id: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+    reason: str = ""  # Completed, Error, OOMKilled, ContainerCannotRun
+    message: str = ""
+    ready: bool = True  # false only where the simulated fate says so; probes are the kubelet's
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something happened to a pod of this node: look again. Carries no state."""
+
+    pod_uid: str
+
+
+@dataclass(frozen=True)
+class ListedContainer:
+    """One line of `docker ps -a` for this node."""
+
+    id: str
+    image: str
+    command: str
+    created_at: datetime
+    status: str  # as Docker words it: "Up 5 minutes"
+    name: str
+    labels: Mapping[str, str]
+
+
+class ExecSession(Protocol):
+    """A command running in a container. Bytes in, bytes out."""
+
+    def read(self) -> tuple[int, bytes] | None:
+        """The next (stream, data), stream 1 = stdout, 2 = stderr; None at the end. Blocks."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def close_stdin(self) -> None: ...
+
+    def resize(self, width: int, height: int) -> None: ...
+
+    def exit_code(self) -> int:
+        """After read() gave None."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """What part of a log: tail lines (None = all), since an instant, follow new lines, byte limit."""
+
+    follow: bool = False
+    tail: int | None = None
+    since: datetime | None = None
+    timestamps: bool = False
+    limit_bytes: int | None = None
+
+
+class Runtime(Protocol):
+    """One node's container runtime. It sees only what carries this cluster's and this node's labels."""
+
+    name: str  # "docker" or "simulated"
+    version: str
+
+    def setup(self) -> None:
+        """Makes what every pod needs (network, pause image). May be called again at any time."""
+
+    def pull_image(self, image: str, policy: str) -> str:
+        """Makes sure the image is here by `policy` (Always, IfNotPresent, Never); returns its id.
+
+        Raises ImageNotFound with reason ErrImagePull or ErrImageNeverPull, InvalidImageName.
+        """
+
+    def run_pod_sandbox(self, config: SandboxConfig) -> str:
+        """Starts the sandbox and returns its id."""
+
+    def stop_pod_sandbox(self, sandbox_id: str) -> None:
+        """Ends every container of it, at once. Idempotent."""
+
+    def remove_pod_sandbox(self, sandbox_id: str) -> None:
+        """Removes it and its containers. Idempotent."""
+
+    def list_pod_sandboxes(self) -> list[SandboxStatus]: ...
+
+    def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
+        """Creates a container in the sandbox and returns its id; raises RuntimeFailure(CreateContainerError)."""
+
+    def start_container(self, container_id: str) -> None:
+        """Starts it; raises RuntimeFailure(RunContainerError) with the runtime's own words."""
+
+    def stop_container(self, container_id: str, grace_seconds: int) -> None:
+        """SIGTERM, then SIGKILL after the grace. Blocks until it has ended. Idempotent."""
+
+    def remove_container(self, container_id: str) -> None: ...
+
+    def list_containers(self) -> list[ContainerStatus]:
+        """All containers of this node's pods, running and ended, sandboxes left out."""
+
+    def logs(self, container_id: str, options: LogOptions) -> Iterator[bytes]:
+        """Whole lines, each ending in a newline, with an RFC 3339 stamp in front if asked."""
+
+    def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> ExecSession:
+        """Runs a command in a running container."""
+
+    def events(self) -> Iterator[Event]:
+        """Never ends by itself; raises RuntimeUnavailable when the daemon is gone."""
+
+    def processes(self) -> list[ListedContainer]:
+        """What `docker ps -a` shows of this node."""
+
+    def close(self) -> None: ...

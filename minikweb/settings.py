@@ -1,0 +1,147 @@
+"""Every setting and where it comes from. Nothing else reads the environment."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- The installation ---------------------------------------------------------------------------
+DATA_DIR = Path(os.environ.get("MINIKWEB_DATA", BASE_DIR / ".minikweb")).resolve()
+RUN_DIR = Path(os.environ.get("MINIKWEB_RUN", DATA_DIR / "run"))  # sockets: their path must stay under 108 bytes
+BIND = os.environ.get("MINIKWEB_BIND", "127.0.0.1")
+HTTP_PORT = int(os.environ.get("MINIKWEB_HTTP_PORT", "8000"))
+API_PORT = int(os.environ.get("MINIKWEB_API_PORT", "6443"))
+NODES = int(os.environ.get("MINIKWEB_NODES", "3"))
+RUNTIME = os.environ.get("MINIKWEB_RUNTIME", "auto")  # auto, docker or simulated
+# A kubeconfig turns the pages and the lessons towards a cluster that is not ours.
+KUBECONFIG = os.environ.get("MINIKWEB_KUBECONFIG", "")
+
+# The API server's local door and what every component shows there; see client/kubeconfig.py.
+API_SOCKET = RUN_DIR / "apiserver.sock"
+
+# --- Broker: the Redis protocol everywhere; without REDIS_URL `up` starts an embedded server ------
+REDIS_URL = os.environ.get("REDIS_URL", "")
+
+# --- Django -------------------------------------------------------------------------------------
+SECRET_KEY_FILE = DATA_DIR / "secret-key"  # made by `up` at first start
+SECRET_KEY = SECRET_KEY_FILE.read_text().strip() if SECRET_KEY_FILE.exists() else "insecure-until-up-has-run"
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", BIND]
+ROOT_URLCONF = "minikweb.urls"
+ASGI_APPLICATION = "minikweb.asgi.application"
+USE_TZ = True
+TIME_ZONE = "UTC"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "csp",
+    "minikweb.store",
+    "minikweb.dashboard",
+    "minikweb.tutorial",
+    "minikweb.quiz",
+    "minikweb.management",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+# --- Databases: the cluster's tables belong to the API server alone; people's belong to the pages --
+_sqlite = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "CONN_MAX_AGE": None,
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA cache_size=-65536;"
+        "PRAGMA mmap_size=268435456;PRAGMA wal_autocheckpoint=4000;",
+    },
+}
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+if DATABASE_URL:
+    _server = dj_database_url.parse(DATABASE_URL, conn_max_age=None)
+    DATABASES = {"default": _server, "cluster": dict(_server)}
+else:
+    DATABASES = {
+        "default": {**_sqlite, "NAME": DATA_DIR / "web.sqlite3"},
+        "cluster": {**_sqlite, "NAME": DATA_DIR / "cluster.sqlite3"},
+    }
+DATABASE_ROUTERS = ["minikweb.store.router.ClusterRouter"]
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "minikweb"
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "minikweb-csrf"
+
+# --- Languages: French first ----------------------------------------------------------------------
+USE_I18N = True
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "minikweb" / "locale"]
+
+# --- Static files: built by `make assets` into static/dist ------------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+
+# --- Pages load nothing from another host ------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'self'"],
+        "form-action": ["'self'"],
+    }
+}
+
+CHANNEL_LAYERS = (
+    {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+    if REDIS_URL
+    else {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+)
+
+# --- Lessons -------------------------------------------------------------------------------------------
+LESSONS_DIRS = [BASE_DIR / "lessons"] + [Path(p) for p in os.environ.get("MINIKWEB_LESSONS", "").split(os.pathsep) if p]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname).1s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("MINIKWEB_LOG", "INFO")},
+    "loggers": {"django.channels.server": {"level": "WARNING"}, "urllib3": {"level": "WARNING"}},
+}
