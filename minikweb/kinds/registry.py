@@ -56,6 +56,31 @@ def _healthy(obj: Object) -> Health:
 
 
 @dataclass(frozen=True)
+class Subresource:
+    """What is answered below an object: its verbs and the kind of its body, the object's own unless said."""
+
+    verbs: tuple[str, ...]
+    kind: str = ""
+    api_version: str = ""  # of that kind; empty where Kubernetes' discovery leaves it out
+
+
+SUBRESOURCES = {
+    "attach": Subresource(("create", "get"), "PodAttachOptions"),
+    "binding": Subresource(("create",), "Binding"),
+    "ephemeralcontainers": Subresource(("get", "patch", "update")),
+    "eviction": Subresource(("create",), "Eviction", "policy/v1"),
+    "exec": Subresource(("create", "get"), "PodExecOptions"),
+    "finalize": Subresource(("update",)),
+    "log": Subresource(("get",)),
+    "portforward": Subresource(("create", "get"), "PodPortForwardOptions"),
+    "proxy": Subresource(("create", "delete", "get", "patch", "update"), "NodeProxyOptions"),
+    "scale": Subresource(("get", "patch", "update"), "Scale", "autoscaling/v1"),
+    "status": Subresource(("get", "patch", "update")),
+    "token": Subresource(("create",), "TokenRequest", "authentication.k8s.io/v1"),
+}
+
+
+@dataclass(frozen=True)
 class Kind:
     """One kind of the API.
 
@@ -66,7 +91,8 @@ class Kind:
     validate(obj, old)        causes (see apimachinery.errors); old is None on create
     selectable                field selectors beside metadata.name and metadata.namespace: path → value of the object
     schema                    the key of its definition in Kubernetes' OpenAPI, such as io.k8s.api.core.v1.Pod
-    virtual                   answered without being stored (reviews, bindings, scales): verbs tell what it can do
+    virtual                   answered without being stored (reviews, bindings, scales): verbs tell what it can do;
+                              without verbs it is only the body of a subresource, and no path leads to it
     """
 
     group: str
@@ -168,10 +194,7 @@ class Registry:
 
 def builtin() -> Registry:
     """The registry of the kinds this server is born with, in discovery's order."""
-    from minikweb.kinds import apps, authentication, authorization, autoscaling, coordination, core, events
+    from minikweb.kinds import apps, authentication, authorization, autoscaling, coordination, core, events, policy
 
-    return Registry(
-        kind
-        for module in (core, apps, events, coordination, autoscaling, authentication, authorization)
-        for kind in module.KINDS
-    )
+    modules = (core, apps, events, authentication, authorization, autoscaling, policy, coordination)
+    return Registry(kind for module in modules for kind in module.KINDS)
