@@ -1,0 +1,20 @@
+"""The pages' process: Django for HTTP, Channels for WebSockets (see management/commands/web.py)."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from channels.sessions import SessionMiddlewareStack
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "minikweb.settings")
+pages = get_asgi_application()
+
+from minikweb.urls import websocket_urlpatterns  # noqa: E402  (Django has to be set up first)
+
+application = ProtocolTypeRouter(
+    {
+        "http": pages,
+        "websocket": AllowedHostsOriginValidator(SessionMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)
