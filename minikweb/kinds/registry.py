@@ -133,7 +133,7 @@ class Kind:
     @property
     def storage_key(self) -> str:
         """The key objects are stored under. Event is one resource served by two groups."""
-        return "events" if self.kind == "Event" else self.resource
+        return "events" if self.resource == "events.events.k8s.io" else self.resource
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
         """The URL path of the collection, of an object or of its subresource."""
@@ -146,9 +146,13 @@ class Kind:
 
 
 class Registry:
-    """All kinds, by path, by apiVersion and kind, and by any name a user would type."""
+    """All kinds, by path, by apiVersion and kind, and by any name a user would type.
+
+    `generation` grows with each change, so that what was made from the registry can be kept until then.
+    """
 
     def __init__(self, kinds: Iterable[Kind] = ()):
+        self.generation = 0
         self._by_path: dict[tuple[str, str, str], Kind] = {}
         self._by_kind: dict[tuple[str, str], Kind] = {}
         for kind in kinds:
@@ -157,10 +161,12 @@ class Registry:
     def add(self, kind: Kind) -> None:
         self._by_path[kind.group, kind.version, kind.plural] = kind
         self._by_kind[kind.api_version, kind.kind] = kind
+        self.generation += 1
 
     def remove(self, kind: Kind) -> None:
         del self._by_path[kind.group, kind.version, kind.plural]
         del self._by_kind[kind.api_version, kind.kind]
+        self.generation += 1
 
     def all(self) -> list[Kind]:
         return list(self._by_path.values())
