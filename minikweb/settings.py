@@ -1,6 +1,8 @@
 """Every setting and where it comes from. Nothing else reads the environment."""
 
+import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 import dj_database_url
@@ -9,7 +11,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- The installation ---------------------------------------------------------------------------
 DATA_DIR = Path(os.environ.get("MINIKWEB_DATA", BASE_DIR / ".minikweb")).resolve()
-RUN_DIR = Path(os.environ.get("MINIKWEB_RUN", DATA_DIR / "run"))  # sockets: their path must stay under 108 bytes
+RUN_DIR = Path(os.environ.get("MINIKWEB_RUN", DATA_DIR / "run"))
+if len(str(RUN_DIR)) > 70:  # a socket's path must stay under 108 bytes (104 on macOS), its node's name included
+    RUN_DIR = Path(tempfile.gettempdir()) / f"minikweb-{hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:12]}"
 BIND = os.environ.get("MINIKWEB_BIND", "127.0.0.1")
 HTTP_PORT = int(os.environ.get("MINIKWEB_HTTP_PORT", "8000"))
 API_PORT = int(os.environ.get("MINIKWEB_API_PORT", "6443"))
@@ -23,6 +27,11 @@ API_SOCKET = RUN_DIR / "apiserver.sock"
 
 # --- Broker: the Redis protocol everywhere; without REDIS_URL `up` starts an embedded server ------
 REDIS_URL = os.environ.get("REDIS_URL", "")
+EMBEDDED_BROKER = not REDIS_URL
+BROKER_DIR = DATA_DIR / "broker"
+BROKER_URL_FILE = BROKER_DIR / "url"  # made by `up`
+if EMBEDDED_BROKER and BROKER_URL_FILE.exists():
+    REDIS_URL = BROKER_URL_FILE.read_text().strip()
 
 # --- Django -------------------------------------------------------------------------------------
 SECRET_KEY_FILE = DATA_DIR / "secret-key"  # made by `up` at first start
@@ -104,6 +113,14 @@ CSRF_COOKIE_NAME = "minikweb-csrf"
 # --- Languages: French first ----------------------------------------------------------------------
 USE_I18N = True
 LANGUAGE_CODE = "fr"
+# What the commands say: French where the terminal is, else English.
+TERMINAL_LANGUAGE = (
+    "fr"
+    if (os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", ""))
+    .lower()
+    .startswith("fr")
+    else "en"
+)
 LANGUAGES = [("fr", "Français"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "minikweb" / "locale"]
 
