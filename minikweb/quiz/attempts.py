@@ -1,0 +1,52 @@
+"""Walking through an attempt: which question is next, in which order, and the marks so far."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+
+from minikweb.quiz import scoring
+from minikweb.quiz.bank import Option, Question
+from minikweb.quiz.models import Attempt
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A question with what was ticked (None = not answered yet) and what it is worth."""
+
+    number: int
+    question: Question
+    ticked: frozenset[str] | None
+    mark: Fraction
+    verdict: str  # right, partly, wrong, or "" when not answered
+
+
+def in_order(attempt: Attempt, questions: dict[str, Question]) -> list[Question]:
+    """The chapter's questions, shuffled once for this attempt."""
+    chosen = [question for question in questions.values() if question.chapter == attempt.chapter]
+    random.Random(attempt.seed).shuffle(chosen)
+    return chosen
+
+
+def options_in_order(attempt: Attempt, question: Question) -> list[Option]:
+    """The options, shuffled once for this attempt and question."""
+    options = list(question.options)
+    random.Random(f"{attempt.seed} {question.id}").shuffle(options)
+    return options
+
+
+def graded(attempt: Attempt, questions: dict[str, Question]) -> list[Graded]:
+    """Every question of the attempt, in its order, with its mark under the attempt's rule."""
+    given = {answer.question: frozenset(answer.ticked) for answer in attempt.answers.all()}
+    return [
+        _grade(number, question, given.get(question.id), attempt.rule)
+        for number, question in enumerate(in_order(attempt, questions), start=1)
+    ]
+
+
+def _grade(number: int, question: Question, ticked: frozenset[str] | None, rule: str) -> Graded:
+    if ticked is None:
+        return Graded(number, question, None, Fraction(0), "")
+    mark = scoring.score(rule, question.right, question.wrong, ticked)
+    return Graded(number, question, ticked, mark, scoring.verdict(question.right, ticked))

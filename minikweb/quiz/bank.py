@@ -1,0 +1,113 @@
+"""The questions as data: reading `lessons/qcm/*.yaml`, with an error that names the file and the question.
+
+- id: deployment-old-replicaset        unique over all files
+  chapter: deployment                  the slug of the lesson it belongs to
+  step: new-version                    the lesson's step that answers it
+  answers: one | several               radio or checkbox, said in words
+  stem: {fr: …, en: …}                 Markdown
+  options:                             two or more; each explains itself, right or wrong
+    - {id: kept, right: true, text: {fr, en}, why: {fr, en}}
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from minikweb.apimachinery import errors, serializer
+
+LANGUAGES = ("fr", "en")
+
+
+class BankError(Exception):
+    """A question that cannot be read; the message names the file, the question and what is expected there."""
+
+
+@dataclass(frozen=True)
+class Option:
+    id: str
+    right: bool
+    text: dict[str, str]
+    why: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    id: str
+    chapter: str
+    step: str
+    several: bool
+    stem: dict[str, str]
+    options: tuple[Option, ...]
+
+    @property
+    def right(self) -> frozenset[str]:
+        return frozenset(option.id for option in self.options if option.right)
+
+    @property
+    def wrong(self) -> frozenset[str]:
+        return frozenset(option.id for option in self.options if not option.right)
+
+
+def load_all(folders: tuple[Path, ...]) -> dict[str, Question]:
+    """Every question below the folders' `qcm/`, by id, in the files' order. Raises BankError."""
+    questions: dict[str, Question] = {}
+    for folder in folders:
+        for path in sorted((folder / "qcm").glob("*.yaml")):
+            for question in load(path):
+                if question.id in questions:
+                    raise BankError(f"qcm/{path.name}: two questions have the id {question.id}")
+                questions[question.id] = question
+    return questions
+
+
+@lru_cache(maxsize=256)
+def load(path: Path) -> tuple[Question, ...]:
+    """The questions of one file. Raises BankError."""
+    where = f"qcm/{path.name}"
+    try:
+        documents = serializer.load_yaml(path.read_bytes())
+    except (OSError, errors.ApiError) as error:
+        raise BankError(f"{where}: {error}") from error
+    entries = documents[0].get("questions") if documents and isinstance(documents[0], dict) else None
+    if not isinstance(entries, list):
+        raise BankError(f"{where}: a mapping with a list `questions` is expected")
+    return tuple(_question(entry, where) for entry in entries)
+
+
+def _question(raw: Any, where: str) -> Question:
+    where = f"{where}: {raw.get('id') if isinstance(raw, dict) else raw}"
+    if not isinstance(raw, dict) or not {"id", "chapter", "step", "answers", "stem", "options"} == set(raw):
+        raise BankError(f"{where}: a question has exactly id, chapter, step, answers, stem and options")
+    if raw["answers"] not in ("one", "several"):
+        raise BankError(f"{where}: answers is `one` or `several`")
+    options = tuple(_option(option, where) for option in raw["options"])
+    question = Question(
+        raw["id"], raw["chapter"], raw["step"], raw["answers"] == "several", _both(raw["stem"], where), options
+    )
+    _refuse_unfair(question, where)
+    return question
+
+
+def _option(raw: Any, where: str) -> Option:
+    if not isinstance(raw, dict) or not {"id", "text", "why"} <= set(raw) <= {"id", "text", "why", "right"}:
+        raise BankError(f"{where}: an option has id, text, why and, for a right one, `right: true`")
+    here = f"{where}: option {raw['id']}"
+    return Option(str(raw["id"]), raw.get("right") is True, _both(raw["text"], here), _both(raw["why"], here))
+
+
+def _refuse_unfair(question: Question, where: str) -> None:
+    if len({option.id for option in question.options}) != len(question.options) or len(question.options) < 2:
+        raise BankError(f"{where}: two or more options with different ids are expected")
+    if not question.right or not question.wrong:
+        raise BankError(f"{where}: at least one right and one wrong option are expected")
+    if not question.several and len(question.right) != 1:
+        raise BankError(f"{where}: `answers: one` has exactly one right option")
+
+
+def _both(value: Any, where: str) -> dict[str, str]:
+    if not isinstance(value, dict) or any(not str(value.get(language) or "").strip() for language in LANGUAGES):
+        raise BankError(f"{where}: the text must be given in {' and '.join(LANGUAGES)}")
+    return {language: str(value[language]).strip() for language in LANGUAGES}

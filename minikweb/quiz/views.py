@@ -1,0 +1,164 @@
+"""The QCM's pages: choose, answer, see why, see the result. They work without JavaScript."""
+
+from __future__ import annotations
+
+import random
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from minikweb.quiz import attempts, bank, scoring
+from minikweb.quiz.models import MODES, Answer, Attempt
+
+PERSON = "local"  # the one local administrator; the people of a class come with issue F
+
+
+def questions() -> dict[str, bank.Question]:
+    """The bank, read again when a file changes only at restart."""
+    return bank.load_all(tuple(settings.LESSONS_DIRS))
+
+
+def rules() -> list[tuple[str, str, str]]:
+    """(id, name, explanation) of each grading rule, told before starting."""
+    return [
+        ("all-or-nothing", _("All or nothing"), _("One point if exactly the right answers are ticked, else nothing.")),
+        (
+            "discordance",
+            _("Discordance"),
+            _("A wrong tick or a missing one is a discordance: none gives 1 point, one ½, two ⅕, more 0."),
+        ),
+        (
+            "proportional",
+            _("Proportional"),
+            _("Each right tick gains its share of the point, each wrong one loses its share; never below 0."),
+        ),
+    ]
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """The chapters with their number of questions, and the attempts not yet finished."""
+    counts: dict[str, int] = {}
+    for one in questions().values():
+        counts[one.chapter] = counts.get(one.chapter, 0) + 1
+    context = {
+        "chapters": counts,
+        "rules": rules(),
+        "unfinished": Attempt.objects.filter(person=PERSON, finished_at=None).order_by("-started_at")[:3],
+        "finished": Attempt.objects.filter(person=PERSON).exclude(finished_at=None).order_by("-finished_at")[:5],
+    }
+    return render(request, "quiz/index.html", context)
+
+
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    """Opens an attempt and goes to its first question."""
+    chapter, rule = request.POST.get("chapter", ""), request.POST.get("rule", "")
+    mode = request.POST.get("mode", MODES[0])
+    known = {one.chapter for one in questions().values()}
+    if chapter not in known or rule not in scoring.RULES or mode not in MODES:
+        return HttpResponseBadRequest(_("Choose a chapter, a grading rule and a mode of the list."))
+    created = Attempt.objects.create(person=PERSON, chapter=chapter, rule=rule, mode=mode, seed=random.randrange(2**31))
+    return redirect("quiz:attempt", created.id)
+
+
+def _own(attempt_id: int) -> Attempt:
+    return get_object_or_404(Attempt, pk=attempt_id, person=PERSON)
+
+
+@require_GET
+def attempt(request: HttpRequest, attempt_id: int) -> HttpResponse:
+    """The way back: to the first question without an answer, or to the result."""
+    own = _own(attempt_id)
+    waiting = next((one for one in attempts.graded(own, questions()) if one.ticked is None), None)
+    if waiting is None:
+        return redirect("quiz:result", own.id)
+    return redirect("quiz:question", own.id, waiting.number)
+
+
+@require_http_methods(["GET", "POST"])
+def question(request: HttpRequest, attempt_id: int, number: int) -> HttpResponse:
+    """One question; after its answer, in training, why each option is right or wrong."""
+    own = _own(attempt_id)
+    series = attempts.graded(own, questions())
+    if not 1 <= number <= len(series):
+        raise Http404
+    current = series[number - 1]
+    if request.method == "POST":
+        return _answer(request, own, current)
+    return _question_page(request, own, series, current)
+
+
+def _question_page(
+    request: HttpRequest, own: Attempt, series: list[attempts.Graded], current: attempts.Graded, problem: str = ""
+) -> HttpResponse:
+    context = {
+        "attempt": own,
+        "current": current,
+        "total": len(series),
+        "answered": sum(one.ticked is not None for one in series),
+        "stem": current.question.stem[language()],
+        "options": _options(own, current),
+        "explained": current.ticked is not None and (own.mode == "training" or own.finished_at is not None),
+        "locked": current.ticked is not None,
+        "next": next((one.number for one in series if one.ticked is None and one.number != current.number), None),
+        "problem": problem,
+        "rule": next(rule for rule in rules() if rule[0] == own.rule),
+    }
+    return render(request, "quiz/question.html", context, status=422 if problem else 200)
+
+
+def _options(own: Attempt, current: attempts.Graded) -> list[dict[str, object]]:
+    return [
+        {
+            "id": option.id,
+            "text": option.text[language()],
+            "why": option.why[language()],
+            "right": option.right,
+            "ticked": current.ticked is not None and option.id in current.ticked,
+        }
+        for option in attempts.options_in_order(own, current.question)
+    ]
+
+
+def _answer(request: HttpRequest, own: Attempt, current: attempts.Graded) -> HttpResponse:
+    ticked = set(request.POST.getlist("option"))
+    allowed = {option.id for option in current.question.options}
+    series = attempts.graded(own, questions())
+    if not ticked or not ticked <= allowed or (not current.question.several and len(ticked) != 1):
+        return _question_page(request, own, series, current, _("Tick an answer first."))
+    Answer.objects.get_or_create(attempt=own, question=current.question.id, defaults={"ticked": sorted(ticked)})
+    if own.mode == "training":
+        return redirect("quiz:question", own.id, current.number)
+    return redirect("quiz:attempt", own.id)
+
+
+@require_GET
+def result(request: HttpRequest, attempt_id: int) -> HttpResponse:
+    """The mark under the chosen rule, and each question with its verdict."""
+    own = _own(attempt_id)
+    series = attempts.graded(own, questions())
+    if any(one.ticked is None for one in series):
+        return redirect("quiz:attempt", own.id)
+    if own.finished_at is None:
+        own.finished_at = timezone.now()
+        own.save(update_fields=["finished_at"])
+    context = {
+        "attempt": own,
+        "series": [{"graded": one, "stem": one.question.stem[language()]} for one in series],
+        "mark": float(sum(one.mark for one in series)),
+        "total": len(series),
+        "exact": sum(one.verdict == "right" for one in series),
+        "rule": next(rule for rule in rules() if rule[0] == own.rule),
+    }
+    return render(request, "quiz/result.html", context)
+
+
+def language() -> str:
+    """The reader's language among those the content has."""
+    return "en" if (get_language() or "fr").startswith("en") else "fr"

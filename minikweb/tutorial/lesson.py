@@ -1,0 +1,184 @@
+"""A lesson as data: reading `lessons/NN-topic/`, with an error that names the file and the place.
+
+    lesson.yaml   title, minutes, needs, steps: [id, title, checks, hints]
+    fr.md en.md   one section a step: `## Title {#step-id}`; fences ```sh run / copy / edit are commands
+    manifests/    files the text refers to        solution/  one `<step-id>.sh` a step
+
+`{namespace}` in commands, checks and solutions is the learner's namespace.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from minikweb.apimachinery import errors, serializer
+from minikweb.tutorial import checks
+
+LANGUAGES = ("fr", "en")
+NEEDS = ("docker", "network")  # what a lesson may ask of the cluster beyond any Kubernetes
+KNOWN_FILES = {"lesson.yaml", "fr.md", "en.md", "manifests", "solution"}
+_FOLDER = re.compile(r"^(\d\d)-([a-z0-9-]+)$")
+_SECTION = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9-]+)\}\s*$", re.MULTILINE)
+_COMMAND = re.compile(r"^```sh (run|copy|edit)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+class LessonError(Exception):
+    """A lesson that cannot be read; the message names the file, the place and what is expected there."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its checks (all must hold) and its hints, from the gentlest to the solution's edge."""
+
+    id: str
+    title: dict[str, str]
+    checks: tuple[checks.Check, ...]
+    hints: tuple[dict[str, str], ...]
+    text: dict[str, str]  # Markdown by language
+    commands: tuple[tuple[str, str], ...]  # (run, copy or edit; the command)
+    solution: str  # a shell script that makes the checks pass
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One chapter. `number` orders the chapters, `slug` names it in URLs and in the questions."""
+
+    number: int
+    slug: str
+    title: dict[str, str]
+    minutes: int
+    needs: tuple[str, ...]
+    introduction: dict[str, str]
+    steps: tuple[Step, ...]
+    folder: Path
+
+    def step(self, step_id: str) -> Step | None:
+        return next((step for step in self.steps if step.id == step_id), None)
+
+
+def load_all(folders: tuple[Path, ...]) -> dict[str, Lesson]:
+    """Every lesson below the folders, by slug, in the order of their numbers."""
+    found = [
+        load(path)
+        for folder in folders
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and _FOLDER.match(path.name)
+    ]
+    return {lesson.slug: lesson for lesson in sorted(found, key=lambda lesson: lesson.number)}
+
+
+@lru_cache(maxsize=256)
+def load(folder: Path) -> Lesson:
+    """Reads one lesson. Raises LessonError."""
+    match = _FOLDER.match(folder.name)
+    if not match:
+        raise LessonError(f"{folder.name}: a lesson's folder is named NN-topic, such as 18-deployment")
+    _refuse_unknown_files(folder)
+    data = _read_yaml(folder / "lesson.yaml")
+    texts = {language: _sections(folder / f"{language}.md") for language in LANGUAGES}
+    steps = tuple(_step(folder, entry, texts) for entry in _listed(data, "steps", folder))
+    _refuse_stray_sections(folder, texts, steps)
+    unknown = set(data.get("needs") or []) - set(NEEDS)
+    if unknown:
+        raise LessonError(f"{folder.name}/lesson.yaml: needs {sorted(unknown)}: known are {list(NEEDS)}")
+    return Lesson(
+        number=int(match[1]),
+        slug=match[2],
+        title=_both(data.get("title"), f"{folder.name}/lesson.yaml: title"),
+        minutes=int(data.get("minutes") or 0),
+        needs=tuple(data.get("needs") or ()),
+        introduction={language: texts[language][""] for language in LANGUAGES},
+        steps=steps,
+        folder=folder,
+    )
+
+
+def _refuse_unknown_files(folder: Path) -> None:
+    unknown = {path.name for path in folder.iterdir()} - KNOWN_FILES
+    if unknown:
+        raise LessonError(f"{folder.name}: unexpected {sorted(unknown)}; a lesson has {sorted(KNOWN_FILES)}")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        documents = serializer.load_yaml(path.read_bytes())
+    except OSError as error:
+        raise LessonError(f"{path.parent.name}/{path.name} cannot be read: {error.strerror}") from error
+    except errors.ApiError as error:
+        raise LessonError(f"{path.parent.name}/{path.name}: {error.message}") from error
+    if len(documents) != 1 or not isinstance(documents[0], dict):
+        raise LessonError(f"{path.parent.name}/{path.name}: one YAML document, a mapping, is expected")
+    return documents[0]
+
+
+def _listed(data: dict[str, Any], key: str, folder: Path) -> list[dict[str, Any]]:
+    entries = data.get(key)
+    if not isinstance(entries, list) or not entries:
+        raise LessonError(f"{folder.name}/lesson.yaml: {key} must be a list with at least one entry")
+    return entries
+
+
+def _both(value: Any, where: str) -> dict[str, str]:
+    """A text in every language, or an error that says which one is missing."""
+    if not isinstance(value, dict) or any(not str(value.get(language) or "").strip() for language in LANGUAGES):
+        raise LessonError(f"{where} must be given in {' and '.join(LANGUAGES)}")
+    return {language: str(value[language]).strip() for language in LANGUAGES}
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """Step id → its Markdown without the heading; "" → the introduction."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise LessonError(f"{path.parent.name}/{path.name} cannot be read: {error.strerror}") from error
+    marks = list(_SECTION.finditer(text))
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    sections = {"": text[: marks[0].start() if marks else len(text)].strip()}
+    sections |= {mark["id"]: text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)}
+    return sections
+
+
+def _step(folder: Path, entry: dict[str, Any], texts: dict[str, dict[str, str]]) -> Step:
+    step_id = str(entry.get("id") or "")
+    where = f"{folder.name}/lesson.yaml: step {step_id or '(without id)'}"
+    missing = [language for language in LANGUAGES if not texts[language].get(step_id)]
+    if not step_id or missing:
+        raise LessonError(f"{where}: no section `## … {{#{step_id}}}` in {', '.join(f'{m}.md' for m in missing)}")
+    found = {language: tuple(_COMMAND.findall(texts[language][step_id])) for language in LANGUAGES}
+    if found["fr"] != found["en"]:
+        raise LessonError(f"{where}: the commands of fr.md and en.md differ")
+    return Step(
+        id=step_id,
+        title=_both(entry.get("title"), f"{where}: title"),
+        checks=tuple(_check(raw, where) for raw in _listed(entry, "checks", folder)),
+        hints=tuple(_both(hint, f"{where}: hint") for hint in _listed(entry, "hints", folder)),
+        text={language: texts[language][step_id] for language in LANGUAGES},
+        commands=tuple((how, command.strip()) for how, command in found["fr"]),
+        solution=_solution(folder, step_id),
+    )
+
+
+def _check(raw: dict[str, Any], where: str) -> checks.Check:
+    try:
+        return checks.parse(raw)
+    except ValueError as error:
+        raise LessonError(f"{where}: {error}") from error
+
+
+def _solution(folder: Path, step_id: str) -> str:
+    path = folder / "solution" / f"{step_id}.sh"
+    if not path.is_file():
+        raise LessonError(f"{folder.name}: solution/{step_id}.sh is missing: every step must be shown to be solvable")
+    return path.read_text(encoding="utf-8")
+
+
+def _refuse_stray_sections(folder: Path, texts: dict[str, dict[str, str]], steps: tuple[Step, ...]) -> None:
+    known = {""} | {step.id for step in steps}
+    for language in LANGUAGES:
+        stray = set(texts[language]) - known
+        if stray:
+            raise LessonError(f"{folder.name}/{language}.md: sections {sorted(stray)} are no steps of lesson.yaml")

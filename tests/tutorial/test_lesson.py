@@ -1,0 +1,77 @@
+"""Lessons are data; what cannot be read is named, with its place."""
+
+import shutil
+
+import pytest
+from django.conf import settings
+
+from minikweb.quiz import bank
+from minikweb.tutorial import lesson
+
+DEPLOYMENT = settings.BASE_DIR / "lessons" / "18-deployment"
+
+
+@pytest.fixture
+def copied(tmp_path):
+    folder = tmp_path / "18-deployment"
+    shutil.copytree(DEPLOYMENT, folder)
+    return folder
+
+
+def replace(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_it_works():
+    found = lesson.load_all(tuple(settings.LESSONS_DIRS))["deployment"]
+    assert [step.id for step in found.steps] == ["roll-out", "new-version", "undo"]
+
+
+def test_commands_are_the_same_in_both_languages(copied):
+    replace(copied / "en.md", "kubectl rollout undo deployment/web", "kubectl rollout undo deployment/site")
+    with pytest.raises(lesson.LessonError, match="step undo: the commands of fr.md and en.md differ"):
+        lesson.load(copied)
+
+
+def test_a_missing_translation_is_named(copied):
+    replace(copied / "lesson.yaml", ', en: "Go back to version 1"', "")
+    with pytest.raises(lesson.LessonError, match="step undo: title must be given in fr and en"):
+        lesson.load(copied)
+
+
+def test_a_step_without_its_text_is_named(copied):
+    replace(copied / "en.md", "{#undo}", "{#redo}")
+    with pytest.raises(lesson.LessonError, match=r"step undo: no section .* in en.md"):
+        lesson.load(copied)
+
+
+def test_a_step_without_solution_is_refused(copied):
+    (copied / "solution" / "undo.sh").unlink()
+    with pytest.raises(lesson.LessonError, match="solution/undo.sh is missing"):
+        lesson.load(copied)
+
+
+def test_an_unknown_file_is_refused(copied):
+    (copied / "notes.txt").write_text("")
+    with pytest.raises(lesson.LessonError, match="unexpected .*notes.txt"):
+        lesson.load(copied)
+
+
+def test_a_misspelt_check_is_refused(copied):
+    replace(copied / "lesson.yaml", "count: {at-least: 2}", "count: {more-than: 2}")
+    with pytest.raises(lesson.LessonError, match="step new-version: count is"):
+        lesson.load(copied)
+
+
+def test_broken_yaml_is_named_with_its_line(copied):
+    (copied / "lesson.yaml").write_text("title: {fr: a, en: b\nsteps: [")
+    with pytest.raises(lesson.LessonError, match="18-deployment/lesson.yaml: .*line"):
+        lesson.load(copied)
+
+
+def test_every_question_leads_to_a_step_that_exists():
+    lessons = lesson.load_all(tuple(settings.LESSONS_DIRS))
+    for question in bank.load_all(tuple(settings.LESSONS_DIRS)).values():
+        assert lessons[question.chapter].step(question.step), question.id
