@@ -54,7 +54,7 @@ INSTALLED_APPS = [
     "minikweb.dashboard",
     "minikweb.tutorial",
     "minikweb.quiz",
-    "minikweb.management",
+    "minikweb",
 ]
 
 MIDDLEWARE = [
@@ -122,7 +122,7 @@ TERMINAL_LANGUAGE = (
     else "en"
 )
 LANGUAGES = [("fr", "Français"), ("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "minikweb" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "minikweb" / "management" / "locale"]  # the apps have their own
 
 # --- Static files: built by `make assets` into static/dist ------------------------------------------
 STATIC_URL = "/static/"
