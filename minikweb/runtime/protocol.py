@@ -52,11 +52,11 @@ class SandboxConfig:
     pod: PodRef
     ip: str  # from the node's podCIDR; stable over restarts of the pod's containers
     hostname: str
+    attempt: int = 0  # 0, 1, 2 …: how many sandboxes the pod had before
     dns_servers: tuple[str, ...] = ()
     dns_searches: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
-    annotations: Mapping[str, str] = field(default_factory=dict)  # the simulated runtime reads the wished fate here
-    runs_to_completion: bool = False  # restartPolicy is not Always
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,12 @@ class ContainerConfig:
     cpu_limit: float | None = None
     memory_limit: int | None = None
     cpu_request: float | None = None
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""  # "uid" or "uid:gid" in place of the image's
+    read_only: bool = False  # its root file system
+    add_capabilities: tuple[str, ...] = ()
+    drop_capabilities: tuple[str, ...] = ()
+    runs_to_completion: bool = False  # an init container, or restartPolicy is not Always
+    annotations: Mapping[str, str] = field(default_factory=dict)  # the simulated runtime reads the wished fate here
 
 
 SandboxState = Literal["ready", "not-ready"]
@@ -89,6 +94,7 @@ class SandboxStatus:
     node: str
     state: SandboxState
     ip: str
+    attempt: int
     created_at: datetime
 
 
@@ -106,9 +112,18 @@ class ContainerStatus:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     exit_code: int | None = None
-    reason: str = ""  # Completed, Error, OOMKilled, ContainerCannotRun
+    reason: str = ""  # Completed, Error, OOMKilled, StartError
     message: str = ""
     ready: bool = True  # false only where the simulated fate says so; probes are the kubelet's
+
+
+@dataclass(frozen=True)
+class PodStatus:
+    """All that the runtime has of one pod, the newest first. Both lists hold what ended too."""
+
+    pod: PodRef
+    sandboxes: tuple[SandboxStatus, ...]
+    containers: tuple[ContainerStatus, ...]
 
 
 @dataclass(frozen=True)
@@ -160,6 +175,17 @@ class LogOptions:
     limit_bytes: int | None = None
 
 
+class LogStream(Protocol):
+    """Lines as they come, several in one item where they came together. `close` may come from another thread."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __next__(self) -> bytes: ...
+
+    def close(self) -> None:
+        """Ends the stream, also a read that waits."""
+
+
 class Runtime(Protocol):
     """One node's container runtime. It sees only what carries this cluster's and this node's labels."""
 
@@ -169,39 +195,41 @@ class Runtime(Protocol):
     def setup(self) -> None:
         """Makes what every pod needs (network, pause image). May be called again at any time."""
 
-    def pull_image(self, image: str, policy: str) -> str:
-        """Makes sure the image is here by `policy` (Always, IfNotPresent, Never); returns its id.
+    def image_id(self, image: str, annotations: Mapping[str, str]) -> str | None:
+        """The id of an image that is here, or None. `annotations` are the pod's. Raises InvalidImageName."""
 
-        Raises ImageNotFound with reason ErrImagePull or ErrImageNeverPull, InvalidImageName.
-        """
+    def pull_image(self, image: str, annotations: Mapping[str, str]) -> str:
+        """Fetches it and returns its id. May take minutes. Raises ImageNotFound with reason ErrImagePull."""
 
     def run_pod_sandbox(self, config: SandboxConfig) -> str:
-        """Starts the sandbox and returns its id."""
+        """Makes the sandbox and returns its id; it may still be starting: `start_container` waits for it.
 
-    def stop_pod_sandbox(self, sandbox_id: str) -> None:
-        """Ends every container of it, at once. Idempotent."""
+        A second sandbox of the same pod has a higher attempt. Raises RuntimeFailure(FailedCreatePodSandBox).
+        """
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
-        """Removes it and its containers. Idempotent."""
-
-    def list_pod_sandboxes(self) -> list[SandboxStatus]: ...
+        """Removes it and its containers, ended or not, at once. Idempotent."""
 
     def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
         """Creates a container in the sandbox and returns its id; raises RuntimeFailure(CreateContainerError)."""
 
     def start_container(self, container_id: str) -> None:
-        """Starts it; raises RuntimeFailure(RunContainerError) with the runtime's own words."""
+        """Starts it; raises RuntimeFailure with the runtime's own words.
+
+        The reason is RunContainerError, or FailedCreatePodSandBox where its sandbox could not start.
+        """
 
     def stop_container(self, container_id: str, grace_seconds: int) -> None:
         """SIGTERM, then SIGKILL after the grace. Blocks until it has ended. Idempotent."""
 
-    def remove_container(self, container_id: str) -> None: ...
+    def remove_container(self, container_id: str) -> None:
+        """Removes one, ended or not. Idempotent."""
 
-    def list_containers(self) -> list[ContainerStatus]:
-        """All containers of this node's pods, running and ended, sandboxes left out."""
+    def pods(self, uid: str | None = None) -> list[PodStatus]:
+        """The pods of this node that have a sandbox or a container, or only the one of that uid."""
 
-    def logs(self, container_id: str, options: LogOptions) -> Iterator[bytes]:
-        """Whole lines, each ending in a newline, with an RFC 3339 stamp in front if asked."""
+    def logs(self, container_id: str, options: LogOptions) -> LogStream:
+        """The container's output, each line ending in a newline, with an RFC 3339 stamp in front if asked."""
 
     def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> ExecSession:
         """Runs a command in a running container."""
@@ -212,4 +240,5 @@ class Runtime(Protocol):
     def processes(self) -> list[ListedContainer]:
         """What `docker ps -a` shows of this node."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Ends `events`; containers stay as they are."""

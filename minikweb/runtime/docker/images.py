@@ -1,0 +1,170 @@
+"""Images: which are here, pulling, and building our own from `images/`."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+
+from minikweb import settings
+from minikweb.runtime import imagename
+from minikweb.runtime.docker.connection import translated, words
+from minikweb.runtime.protocol import ContainerNotFound, ImageNotFound, RuntimeFailure
+
+log = logging.getLogger(__name__)
+
+FOLDER = settings.BASE_DIR / "images"
+BASE = "debian:12-slim"
+LOCAL_BASE = "minikweb/base:12"  # made by images/base.sh where BASE cannot be pulled
+SOURCE = "minikweb.source"  # label of an image of ours: the digest of what it was built from
+BUILD_TIMEOUT = 600  # seconds without a word from the daemon
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of ours: a folder under images/ and the arguments of its Dockerfile."""
+
+    tag: str
+    folder: str
+    arguments: dict[str, str] = field(default_factory=dict)
+
+
+PAUSE = "minikweb/pause:1"
+OURS = (
+    Image(PAUSE, "pause"),
+    Image("minikweb/demo:1", "demo", {"VERSION": "1"}),
+    Image("minikweb/demo:2", "demo", {"VERSION": "2"}),
+    Image("minikweb/demo:3", "demo", {"VERSION": "3"}),
+)
+
+
+def image_id(api: docker.APIClient, image: str) -> str | None:
+    """The id of an image that is here, or None. Raises InvalidImageName."""
+    name = imagename.qualified(image)
+    try:
+        with translated("ImageInspectError"):
+            return api.inspect_image(name)["Id"]
+    except ContainerNotFound:
+        return None
+
+
+def pull(api: docker.APIClient, image: str) -> str:
+    """Fetches an image and returns its id. Raises ImageNotFound(ErrImagePull) with the daemon's words."""
+    repository, version = imagename.split(image)
+    try:
+        for line in api.pull(repository, tag=version, stream=True, decode=True):
+            if "error" in line:
+                raise ImageNotFound(line["error"], "ErrImagePull")
+    except docker.errors.APIError as error:
+        raise ImageNotFound(words(error), "ErrImagePull") from error
+    found = image_id(api, image)
+    if found is None:
+        raise ImageNotFound(f"{image} was pulled and is not here", "ErrImagePull")
+    return found
+
+
+def digest(image: Image) -> str:
+    """What an image is built from, in a word: changed sources make another."""
+    seen = hashlib.sha256(repr(sorted(image.arguments.items())).encode())
+    for path in sorted((FOLDER / image.folder).iterdir()):
+        seen.update(path.name.encode() + b"\0" + path.read_bytes())
+    return seen.hexdigest()[:16]
+
+
+def missing(api: docker.APIClient) -> list[Image]:
+    """The images of ours that are not here, or were built from other sources."""
+
+    def is_current(image: Image) -> bool:
+        try:
+            with translated():
+                return (api.inspect_image(image.tag)["Config"].get("Labels") or {}).get(SOURCE) == digest(image)
+        except ContainerNotFound:
+            return False
+
+    return [image for image in OURS if not is_current(image)]
+
+
+def build_missing(api: docker.APIClient, say: Progress) -> list[str]:
+    """Builds what is missing and returns its tags; `say` gets one line per step. Raises RuntimeFailure."""
+    wanted = missing(api)
+    if not wanted:
+        return []
+    base = ensure_base(api, say)
+    for image in wanted:
+        say(f"Building {image.tag}")
+        build(api, image, base)
+    return [image.tag for image in wanted]
+
+
+def ensure_pause(api: docker.APIClient) -> None:
+    """The one image no pod can do without; normally `up` has built it."""
+    if image_id(api, PAUSE) is None:
+        build(api, next(image for image in OURS if image.tag == PAUSE), ensure_base(api, log.info))
+
+
+def ensure_base(api: docker.APIClient, say: Progress) -> str:
+    """The image that ours are compiled on: what is here, else pulled, else made. Raises RuntimeFailure."""
+    for name in (BASE, LOCAL_BASE):
+        if image_id(api, name):
+            return name
+    say(f"Pulling {BASE}")
+    try:
+        pull(api, BASE)
+        return BASE
+    except ImageNotFound as error:
+        if shutil.which("mmdebstrap") is None:
+            raise RuntimeFailure(
+                f"{BASE} cannot be pulled ({error.message}), and mmdebstrap, which would make it here, is not installed"
+            ) from error
+    say(f"It cannot be pulled: making {LOCAL_BASE} with mmdebstrap (about half a minute)")
+    made = subprocess.run([FOLDER / "base.sh", LOCAL_BASE], capture_output=True, text=True, timeout=BUILD_TIMEOUT)
+    if made.returncode:
+        raise RuntimeFailure(f"images/base.sh failed: {made.stderr.strip()[-500:]}")
+    return LOCAL_BASE
+
+
+def build(api: docker.APIClient, image: Image, base: str) -> None:
+    """Builds one image with the daemon's classic builder. Raises RuntimeFailure with the last lines of its output."""
+    said: list[str] = []
+    for line in _built(api, image, base):
+        said.append(line.get("stream", ""))
+        if "error" in line:
+            raise RuntimeFailure(f"cannot build {image.tag}: {line['error']}\n{''.join(said[-15:])}")
+
+
+def _built(api: docker.APIClient, image: Image, base: str) -> Iterator[dict[str, Any]]:
+    with translated():
+        yield from api.build(
+            fileobj=context(FOLDER / image.folder),
+            custom_context=True,
+            tag=image.tag,
+            buildargs={"BASE": base, **image.arguments},
+            labels={SOURCE: digest(image)},
+            rm=True,
+            forcerm=True,
+            timeout=BUILD_TIMEOUT,
+            decode=True,
+        )
+
+
+def context(folder: Path) -> io.BytesIO:
+    """A folder as a tar file with fixed times and owners, so that the builder's cache holds."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for path in sorted(folder.iterdir()):
+            entry = tarfile.TarInfo(path.name)
+            entry.size, entry.mode = path.stat().st_size, 0o755 if path.suffix == ".sh" else 0o644
+            tar.addfile(entry, io.BytesIO(path.read_bytes()))
+    out.seek(0)
+    return out

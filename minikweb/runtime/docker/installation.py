@@ -1,0 +1,130 @@
+"""What an installation has at the daemon as a whole: its network, and the end of all its containers.
+
+Only things that carry the label `minikweb.cluster=<its id>` are touched.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import docker
+from docker.types import IPAMConfig, IPAMPool
+
+from minikweb.runtime.docker import containers, images
+from minikweb.runtime.docker.connection import connect, translated
+from minikweb.runtime.protocol import ContainerNotFound, RuntimeFailure
+
+FIRST_NETWORK = 244  # 10.244.0.0/16, as most clusters have; the next free one where it is taken
+STOP_GRACE = 5  # seconds between SIGTERM and SIGKILL when the whole cluster stops
+AT_ONCE = 8
+
+
+def daemon_version(timeout: int = 5) -> str:
+    """The version of the daemon that answers. Raises RuntimeUnavailable, saying what to do."""
+    api = connect(timeout)
+    with translated():
+        return api.version()["Version"]
+
+
+def build_missing_images(say: images.Progress) -> list[str]:
+    """Builds the images of ours that are missing or old; returns their tags. Raises RuntimeFailure."""
+    return images.build_missing(connect(), say)
+
+
+def create_network(cluster: str, wanted: str | None = None) -> str:
+    """Makes the cluster's network if there is none and returns its /16, the first free one or the one recorded.
+
+    Raises RuntimeFailure where the recorded one is taken by somebody else.
+    """
+    api = connect()
+    existing = _network(api, cluster)
+    if existing is not None:
+        return existing["IPAM"]["Config"][0]["Subnet"]
+    candidates = [wanted] if wanted else [f"10.{n}.0.0/16" for n in (*range(FIRST_NETWORK, 256), *range(128, 244))]
+    for subnet in candidates:
+        if _is_free(api, subnet):
+            with suppress(RuntimeFailure if wanted is None else ()):  # a route of the host: the next one
+                ensure_network(api, cluster, subnet)
+                return subnet
+    raise RuntimeFailure(f"no free network for the pods: {wanted or 'every 10.x.0.0/16'} is taken (docker network ls)")
+
+
+def ensure_network(api: docker.APIClient, cluster: str, subnet: str) -> None:
+    """The bridge of a cluster: pods have static addresses, Docker's own choices stay within x.y.255.0/24."""
+    if _network(api, cluster) is not None:
+        return
+    network = ipaddress.ip_network(subnet)
+    own_range = list(network.subnets(new_prefix=24))[-1]
+    pool = IPAMPool(subnet=subnet, iprange=str(own_range), gateway=str(network.network_address + 1))
+    with translated():
+        try:
+            api.create_network(
+                containers.network_name(cluster),
+                driver="bridge",
+                ipam=IPAMConfig(pool_configs=[pool]),
+                labels={containers.CLUSTER: cluster},
+                check_duplicate=True,
+            )
+        except docker.errors.APIError as error:
+            if error.status_code != 409:  # 409: another node of ours made it in the meantime
+                raise
+
+
+def _network(api: docker.APIClient, cluster: str) -> dict[str, Any] | None:
+    with translated():
+        found = api.networks(filters={"label": [f"{containers.CLUSTER}={cluster}"]})
+    return next((one for one in found if one["Name"] == containers.network_name(cluster)), None)
+
+
+def _is_free(api: docker.APIClient, subnet: str) -> bool:
+    with translated():
+        pools = [pool for one in api.networks() for pool in one["IPAM"]["Config"] or []]
+    taken = [ipaddress.ip_network(pool["Subnet"]) for pool in pools if ":" not in pool.get("Subnet", ":")]
+    return not any(ipaddress.ip_network(subnet).overlaps(one) for one in taken)
+
+
+def stop_all(cluster: str, *, grace_seconds: int = STOP_GRACE) -> int:
+    """Stops every container of the cluster, the pods' sandboxes last; returns how many ran."""
+    api = connect()
+    running = _containers(api, cluster, everything=False)
+    sandboxes = [one["Id"] for one in running if one["Labels"].get(containers.CONTAINER) == containers.PAUSE]
+    others = [one["Id"] for one in running if one["Id"] not in sandboxes]
+
+    def stop(container_id: str) -> None:
+        with suppress(ContainerNotFound), translated():
+            api.stop(container_id, timeout=grace_seconds)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(stop, others))
+        list(pool.map(stop, sandboxes))
+    return len(running)
+
+
+def reset(cluster: str) -> dict[str, int]:
+    """Removes the cluster's containers, volumes and network; returns how many of each. Images stay: they are shared."""
+    api = connect()
+    label = {"label": [f"{containers.CLUSTER}={cluster}"]}
+    everything = [one["Id"] for one in _containers(api, cluster, everything=True)]
+
+    def remove(container_id: str) -> None:
+        with suppress(ContainerNotFound), translated():
+            api.remove_container(container_id, force=True, v=True)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(remove, everything))
+    with translated():
+        volumes = [one["Name"] for one in api.volumes(filters=label)["Volumes"] or []]
+        for name in volumes:
+            api.remove_volume(name, force=True)
+        networks = [one["Id"] for one in api.networks(filters=label)]
+        for network in networks:
+            api.remove_network(network)
+    return {"containers": len(everything), "volumes": len(volumes), "networks": len(networks)}
+
+
+def _containers(api: docker.APIClient, cluster: str, *, everything: bool) -> list[dict[str, Any]]:
+    with translated():
+        return api.containers(all=everything, filters={"label": [f"{containers.CLUSTER}={cluster}"]})
