@@ -137,6 +137,12 @@ class Informer:
             for obj in self.list():
                 self._call(handler, None, obj)
 
+    def remove_handler(self, handler: Handler) -> None:
+        """Takes a handler back. Idempotent."""
+        with self._delivering:
+            if handler in self._handlers:
+                self._handlers.remove(handler)
+
     def wait_for(self, revision: int | str, timeout: float) -> bool:
         """Waits until the cache is at least at `revision`."""
         wanted = int(revision)
