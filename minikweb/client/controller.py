@@ -33,16 +33,20 @@ def split_key(key: str) -> tuple[str, str]:
 class Controller:
     """Subclasses name their kind and what they own, and write `sync`.
 
-    name   of its work queue, its identity and the log, such as "replicaset"
-    kind   whose objects are its keys
-    owns   kinds whose changes wake the controlling owner of `kind`
-    needs  further kinds it reads from the cache without being woken by them
+    name     of its work queue, its identity and the log, such as "replicaset"
+    kind     whose objects are its keys
+    owns     kinds whose changes wake the controlling owner of `kind`
+    needs    further kinds it reads from the cache; their changes wake it only where its own `keys` says so
+    source   the component its events name; by default `<name>-controller`
+    workers  how many keys are worked on at a time, each by one thread
     """
 
     name = ""
     kind = ""
     owns: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    source = ""
+    workers = 4
 
     def __init__(self, client: Client, cache: Cache, recorder: Recorder):
         self.client = client

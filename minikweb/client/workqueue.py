@@ -20,6 +20,8 @@ import time
 import uuid
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 HOLD_SECONDS = 10.0  # a held key is another's after this without `renew`
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.005, 60.0  # seconds; doubled with each failure
@@ -74,6 +76,32 @@ if not due or tonumber(due) > wanted then redis.call('ZADD', KEYS[5], wanted, AR
 return 1
 """
 )
+_FAIL = (
+    _NOW
+    + """
+local key = ARGV[2]
+if redis.call('HGET', KEYS[4], key) ~= ARGV[1] then return '0' end
+local failures = redis.call('HINCRBY', KEYS[6], key, 1)
+local seconds = math.min(ARGV[3] * 2 ^ math.min(failures - 1, 30), tonumber(ARGV[4]))
+redis.call('HDEL', KEYS[4], key)
+redis.call('ZREM', KEYS[3], key)
+if redis.call('SREM', KEYS[2], key) == 1 then redis.call('ZADD', KEYS[1], 'NX', now, key)
+else redis.call('ZADD', KEYS[5], now + seconds, key) end
+return tostring(seconds)
+"""
+)
+_TAKE_OVER = (
+    _NOW
+    + """
+for _, key in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+  if redis.call('HGET', KEYS[4], key) ~= ARGV[1] then
+    redis.call('ZREM', KEYS[3], key); redis.call('HDEL', KEYS[4], key); redis.call('SREM', KEYS[2], key)
+    redis.call('ZADD', KEYS[1], 'NX', now, key)
+  end
+end
+return redis.call('ZCARD', KEYS[1])
+"""
+)
 _RENEW = (
     _NOW
     + """
@@ -102,7 +130,7 @@ if first[2] then wait = tostring(tonumber(first[2]) - now) end
 return {redis.call('ZCARD', KEYS[1]), wait}
 """
 )
-_SCRIPTS = (_ADD, _GET, _DONE, _ADD_AFTER, _RENEW, _TICK)
+_SCRIPTS = (_ADD, _GET, _DONE, _FAIL, _ADD_AFTER, _TAKE_OVER, _RENEW, _TICK)
 
 
 class WorkQueue:
@@ -129,8 +157,8 @@ class WorkQueue:
 
     def add_rate_limited(self, key: str) -> float:
         """To be looked at again after a failure: 5 ms, doubled with each, 60 s at most. Returns the seconds."""
-        failures = self._redis.hincrby(self._keys[5], key, 1) - 1
-        seconds = min(FIRST_BACKOFF * 2 ** min(failures, 30), LONGEST_BACKOFF)
+        failures = self._redis.hincrby(self._keys[5], key, 1)
+        seconds = min(FIRST_BACKOFF * 2 ** min(failures - 1, 30), LONGEST_BACKOFF)
         self.add_after(key, seconds)
         return seconds
 
@@ -168,9 +196,21 @@ class WorkQueue:
             with self._lock:
                 self._held.discard(key)
 
+    def fail(self, key: str) -> float:
+        """`done` after a failure: it is ready again after its back-off, whose seconds are returned."""
+        try:
+            return float(self._run(_FAIL, self._instance, key, FIRST_BACKOFF, LONGEST_BACKOFF))
+        finally:
+            with self._lock:
+                self._held.discard(key)
+
     def forget(self, key: str) -> None:
         """It succeeded: its back-off begins anew."""
         self._redis.hdel(self._keys[5], key)
+
+    def take_over(self) -> int:
+        """Makes ready what other processes hold: for the one that knows that they are dead. Returns how many are."""
+        return self._run(_TAKE_OVER, self._instance)
 
     def renew(self) -> None:
         """Says that the keys held by this process are still worked on."""
@@ -180,7 +220,10 @@ class WorkQueue:
             self._run(_RENEW, self._instance, self._hold, *held)
 
     def tick(self) -> tuple[int, float | None]:
-        """Makes due keys, and keys of dead workers, ready; returns how many are ready, and the seconds to the next due one."""
+        """Makes due keys and keys of dead workers ready.
+
+        Returns how many keys are ready, and the seconds to the next due one (None if there is none).
+        """
         ready, wait = self._run(_TICK)
         seconds = float(wait)
         return int(ready), (max(0.0, seconds) if seconds != -1 else None)
@@ -194,11 +237,11 @@ class WorkQueue:
 
 
 class Epoch:
-    """Tells a broker that has forgotten (restarted empty, flushed) from the one that was filled."""
+    """Tells a broker that has forgotten (restarted empty, flushed) from the one that `name` has filled."""
 
-    def __init__(self, connection: redis.Redis, *, prefix: str = "minikweb"):
+    def __init__(self, connection: redis.Redis, name: str, *, prefix: str = "minikweb"):
         self._redis = connection
-        self._key = f"{prefix}:epoch"
+        self._key = f"{prefix}:epoch:{name}"
 
     def is_new(self) -> bool:
         """Whether the broker lacks the mark of having been filled."""
@@ -210,7 +253,6 @@ class Epoch:
 
 
 def connect(url: str) -> redis.Redis:
-    """A connection pool to the broker with short timeouts: whoever waits for the broker waits in vain."""
-    return redis.Redis.from_url(
-        url, socket_timeout=3.0, socket_connect_timeout=1.0, health_check_interval=0, retry=None
-    )
+    """A connection pool to the broker. One retry, for a connection that died while idle; short timeouts."""
+    once = Retry(NoBackoff(), 1)
+    return redis.Redis.from_url(url, socket_timeout=3.0, socket_connect_timeout=1.0, retry=once)
