@@ -1,11 +1,10 @@
-"""The one cache of the pages' process (client-go's SharedInformerFactory): dashboard and lessons see the same objects."""
+"""The one cache of the pages' process (client-go's SharedInformerFactory): all pages see the same objects."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from django.conf import settings
-
+from minikweb import settings
 from minikweb.client.informer import Cache
 from minikweb.client.kubeconfig import client_for, from_kubeconfig
 
