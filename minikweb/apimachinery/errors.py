@@ -196,9 +196,7 @@ def already_exists(group: str, plural: str, name: str) -> AlreadyExists:
 def conflict(group: str, plural: str, name: str, why: str = "") -> Conflict:
     """The Conflict answer for an object; by default the one of optimistic locking."""
     qualified = f"{plural}.{group}" if group else plural
-    why = why or (
-        "the object has been modified; please apply your changes to the latest version and try again"
-    )
+    why = why or ("the object has been modified; please apply your changes to the latest version and try again")
     details = {"name": name, "group": group, "kind": plural}
     return Conflict(
         f'Operation cannot be fulfilled on {qualified} "{name}": {why}',
