@@ -1,7 +1,12 @@
 """The data folder: who owns it now, which version wrote it, and what the cluster is called.
 
-cluster.json: {"id": 8 hex digits, "version": DATA_VERSION, "podNetwork": "10.244.0.0/16",
-               "docker": whether a Docker daemon ever ran its pods, "seeded": whether the first start is complete}
+cluster.json:
+  id          8 hex digits, in every name and label given to Docker
+  version     DATA_VERSION of the Minikweb that made it
+  podNetwork  10.244.0.0/16 or the first /16 that was free
+  runtime     "docker" or "simulated", as at the last start
+  docker      whether a Docker daemon ever ran its pods: then a reset needs the daemon
+  seeded      whether the first start has made the nodes and the demo
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +28,7 @@ DATA_VERSION = 1  # of the folder's layout; a folder of a higher one is refused,
 NEEDED_BYTES = (
     200 * 1024 * 1024
 )  # the database's log and the processes' logs grow; below this SQLite fails in the middle
-POD_NETWORKS = [ipaddress.ip_network(f"10.{second}.0.0/16") for second in range(244, 255)] + [
+POD_NETWORKS = [ipaddress.ip_network(f"10.{second}.0.0/16") for second in range(244, 256)] + [
     ipaddress.ip_network(f"172.{second}.0.0/16") for second in range(20, 32)
 ]
 
@@ -61,7 +66,7 @@ class DataFolder:
             for folder in (self.path, self.run_path, self.logs, self.path / "tokens"):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._check_space()
-            self._take_lock(wait)
+            self.lock(wait)
             self._check_version()
         except PermissionError as error:
             raise Refusal(_("%(file)s may not be written by this user.") % {"file": error.filename}) from error
@@ -79,8 +84,11 @@ class DataFolder:
                 % {"folder": self.path, "free": free // 2**20, "needed": NEEDED_BYTES // 2**20}
             )
 
-    def _take_lock(self, wait: float) -> None:
-        """The lock ends with the last process that inherited it, so that two API servers never meet."""
+    def lock(self, wait: float = 3.0) -> None:
+        """Takes the lock. It ends with the last process that inherited it, so that two API servers never meet.
+
+        Raises Refusal if another `up` has it.
+        """
         self._lock = open(self.path / "lock", "a+")  # noqa: SIM115  (held until the end)
         deadline = time.monotonic() + wait
         while True:
@@ -89,7 +97,7 @@ class DataFolder:
                 break
             except BlockingIOError:
                 owner = self.owner()
-                if time.monotonic() > deadline or _is_alive(owner):
+                if time.monotonic() > deadline or is_alive(owner):
                     raise Refusal(
                         _("Minikweb already runs on %(folder)s (process %(pid)s): stop it with Ctrl-C there first.")
                         % {"folder": self.path, "pid": owner or "?"}
@@ -113,6 +121,12 @@ class DataFolder:
                 % {"folder": self.path}
             )
 
+    def close(self) -> None:
+        """Gives the lock back before the process ends."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
     # --- What is in it ----------------------------------------------------------------------------------
     def cluster(self) -> dict[str, Any]:
         """The content of cluster.json. Raises Refusal if it cannot be read."""
@@ -129,14 +143,24 @@ class DataFolder:
         write_private(self.path / "cluster.json", json.dumps(content, indent=2) + "\n")
         return content
 
-    def ensure_cluster(self, taken_networks: Iterable[str]) -> dict[str, Any]:
-        """The cluster's identity, chosen at the first start and then kept."""
+    def ensure_cluster(self) -> dict[str, Any]:
+        """The cluster's identity, made at the first start and then kept."""
         if self.exists():
             return self.cluster()
-        network = first_free_network(taken_networks)
         return self.update_cluster(
-            id=secrets.token_hex(4), version=DATA_VERSION, podNetwork=network, docker=False, seeded=False
+            id=secrets.token_hex(4), version=DATA_VERSION, podNetwork="", docker=False, seeded=False
         )
+
+    def ensure_pod_network(self, taken: Iterable[str], claim: Callable[[str], bool]) -> str:
+        """The pods' network, chosen at the first start and then kept; `claim` says whether one can really be had."""
+        recorded = self.cluster()["podNetwork"]
+        if recorded:
+            return recorded
+        for network in free_networks(taken):
+            if claim(network):
+                self.update_cluster(podNetwork=network)
+                return network
+        raise Refusal(_("No /16 network is left for the pods: remove unused ones with `docker network prune`."))
 
     def ensure_secret_key(self) -> bool:
         """Makes Django's key at the first start; True if it was made now."""
@@ -155,13 +179,12 @@ def write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def first_free_network(taken: Iterable[str]) -> str:
-    """The first /16 for pods that overlaps none of `taken` (CIDRs; what is no IPv4 network is ignored)."""
+def free_networks(taken: Iterable[str]) -> Iterator[str]:
+    """The /16s for pods that overlap none of `taken` (CIDRs; what is no IPv4 network is ignored)."""
     busy = [network for text in taken if (network := _ipv4_network(text)) and network.prefixlen]
     for candidate in POD_NETWORKS:
         if not any(candidate.overlaps(network) for network in busy):
-            return str(candidate)
-    raise Refusal(_("No /16 network is left for the pods: remove unused ones with `docker network prune`."))
+            yield str(candidate)
 
 
 def host_routes(table: Path = Path("/proc/net/route")) -> list[str]:
@@ -185,7 +208,8 @@ def _ipv4_network(text: str) -> ipaddress.IPv4Network | None:
         return None
 
 
-def _is_alive(pid: int | None) -> bool:
+def is_alive(pid: int | None) -> bool:
+    """Whether a process has this id."""
     if not pid:
         return False
     try:

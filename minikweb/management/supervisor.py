@@ -41,6 +41,7 @@ class Program:
     command: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
     grace: float = 5.0  # seconds from SIGTERM to SIGKILL
+    once: bool = False  # it is done when it ends with 0; another end is tried again like any death
 
 
 @dataclass
@@ -177,6 +178,7 @@ class Supervisor:
             pid, status = os.waitpid(process.pid, os.WNOHANG)
             if pid:
                 process.pid = None
+                process.wanted = process.wanted and not (process.program.once and status == 0)
                 self._ended(process, describe_end(status))
 
     def _ended(self, process: Process, how: str) -> None:

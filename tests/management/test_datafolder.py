@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from minikweb.management import datafolder
-from minikweb.management.datafolder import DataFolder, Refusal, first_free_network, host_routes
+from minikweb.management.datafolder import DataFolder, Refusal, free_networks, host_routes
 
 
 @pytest.fixture
@@ -19,21 +19,34 @@ def folder(tmp_path):
 
 def test_it_works(folder):
     folder.open()
-    cluster = folder.ensure_cluster(["172.17.0.0/16"])
-    assert cluster["podNetwork"] == "10.244.0.0/16"
+    cluster = folder.ensure_cluster()
     assert len(cluster["id"]) == 8
-    assert folder.cluster() == cluster
+    assert folder.ensure_pod_network(["172.17.0.0/16"], lambda network: True) == "10.244.0.0/16"
+    assert folder.cluster() == {**cluster, "podNetwork": "10.244.0.0/16"}
 
 
 def test_the_identity_is_kept(folder):
     folder.open()
-    first = folder.ensure_cluster([])
-    assert folder.ensure_cluster(["10.244.0.0/16"]) == first
+    first = folder.ensure_cluster()
+    assert folder.ensure_cluster() == first
+
+
+def test_the_pods_network_is_kept_even_when_it_looks_taken_by_now(folder):
+    folder.open()
+    folder.ensure_cluster()
+    first = folder.ensure_pod_network([], lambda network: True)
+    assert folder.ensure_pod_network([first], lambda network: False) == first
+
+
+def test_a_network_that_cannot_be_had_after_all_is_passed_over(folder):
+    folder.open()
+    folder.ensure_cluster()
+    assert folder.ensure_pod_network([], lambda network: network != "10.244.0.0/16") == "10.245.0.0/16"
 
 
 def test_changes_are_added_to_the_identity(folder):
     folder.open()
-    identity = folder.ensure_cluster([])["id"]
+    identity = folder.ensure_cluster()["id"]
     folder.update_cluster(seeded=True)
     assert folder.cluster()["seeded"] is True
     assert folder.cluster()["id"] == identity
@@ -120,12 +133,14 @@ def test_secrets_are_readable_by_their_user_alone(folder):
     ],
 )
 def test_the_pods_get_the_first_network_nobody_has(taken, network):
-    assert first_free_network(taken) == network
+    assert next(free_networks(taken)) == network
 
 
-def test_no_network_left_is_said():
+def test_no_network_left_is_said(folder):
+    folder.open()
+    folder.ensure_cluster()
     with pytest.raises(Refusal, match="docker network prune"):
-        first_free_network(["10.0.0.0/8", "172.16.0.0/12"])
+        folder.ensure_pod_network(["10.0.0.0/8", "172.16.0.0/12"], lambda network: True)
 
 
 def test_the_routes_of_the_host_are_read_from_the_kernels_table(tmp_path):

@@ -89,6 +89,13 @@ def test_a_program_added_again_while_it_ends_runs_in_the_end(supervisor):
     assert supervisor.run_until(lambda: supervisor.processes["sleeper"].pid not in (first, None), 10)
 
 
+def test_a_task_is_done_when_it_ends_well_and_tried_again_when_it_does_not(supervisor, tmp_path, said):
+    tries = f"import pathlib; p = pathlib.Path({str(tmp_path / 'tries')!r}); n = p.exists(); p.touch(); exit(not n)"
+    supervisor.add(Program("task", argv=(sys.executable, "-c", tries), once=True))
+    assert supervisor.run_until(lambda: "task" not in supervisor.processes, 10)
+    assert len(said) == 1 and "exit code 1" in said[0]
+
+
 def test_a_process_deaf_to_sigterm_is_killed_after_its_grace(supervisor, tmp_path):
     supervisor.add(Program("deaf", argv=STUBBORN, grace=0.3))
     assert supervisor.run_until(says(tmp_path, "deaf", "deaf"), 10)

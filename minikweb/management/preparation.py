@@ -1,0 +1,111 @@
+"""What has to be true before anything is started. Each failure is a Refusal: one sentence, and nothing was started."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from django.core.management import call_command
+from django.db import connections
+from django.utils.translation import gettext as _
+
+from minikweb.management.datafolder import DataFolder, Refusal, host_routes
+from minikweb.management.terminal import say
+from minikweb.runtime.docker import installation
+from minikweb.runtime.protocol import RuntimeFailure, RuntimeUnavailable
+
+RUNTIMES = ("auto", "docker", "simulated")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The runtime to use, Docker's version if it is that, and what the user should know about it."""
+
+    runtime: str
+    version: str = ""
+    remark: str = ""
+
+
+def choose_runtime(wanted: str, daemon_version: Callable[[], str] = installation.daemon_version) -> Choice:
+    """Docker if a daemon answers, else the simulated runtime; `wanted` may insist on one. Raises Refusal."""
+    if wanted not in RUNTIMES:
+        raise Refusal(_("MINIKWEB_RUNTIME is %(value)s: use auto, docker or simulated.") % {"value": repr(wanted)})
+    if wanted == "simulated":
+        return Choice("simulated")
+    try:
+        return Choice("docker", daemon_version())
+    except RuntimeUnavailable as error:
+        if wanted == "docker" or is_denied(error):
+            raise Refusal(error.message) from error
+    except RuntimeFailure as error:
+        raise Refusal(error.message) from error
+    return Choice("simulated", remark=_("Docker does not answer, so pods are simulated: no container runs."))
+
+
+def is_denied(error: BaseException | None) -> bool:
+    """Whether there is a Docker that this user may not use; then going on without it would not be what they expect."""
+    while error is not None:
+        if isinstance(error, PermissionError) or "Permission denied" in str(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def check_ports(bind: str, ports: Mapping[str, int]) -> None:
+    """Raises Refusal for the first port that somebody has; `ports`: the variable that changes it → its number."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    for variable, port in ports.items():
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((bind, port))
+                probe.listen(1)
+            except PermissionError as error:
+                raise Refusal(
+                    _("Port %(port)d is reserved for the administrator: choose one above 1023 with %(variable)s=…")
+                    % {"port": port, "variable": variable}
+                ) from error
+            except OSError as error:
+                raise Refusal(
+                    _("Port %(port)d on %(bind)s cannot be used (%(why)s): choose another with %(variable)s=…")
+                    % {"port": port, "bind": bind, "why": error.strerror, "variable": variable}
+                ) from error
+
+
+def prepare_network(folder: DataFolder, runtime: str) -> str:
+    """The pods' network, chosen at the first start; with Docker it exists afterwards. Raises Refusal."""
+    cluster = folder.cluster()["id"]
+    if runtime != "docker":
+        return folder.ensure_pod_network(host_routes(), lambda network: True)
+    try:
+        network = folder.ensure_pod_network(host_routes(), lambda network: installation.claim_network(cluster, network))
+        claimed = installation.claim_network(cluster, network)
+    except RuntimeFailure as error:
+        raise Refusal(error.message) from error
+    if not claimed:
+        raise Refusal(
+            _("The pods' network %(network)s is taken by another Docker network: remove that one, or `make reset`.")
+            % {"network": network}
+        )
+    return network
+
+
+def build_images() -> None:
+    """Builds the images of ours that are missing, saying which. Raises Refusal."""
+    try:
+        built = installation.build_missing_images(say)
+    except RuntimeFailure as error:
+        raise Refusal(_("The images could not be built: %(why)s") % {"why": error.message}) from error
+    if built:
+        say(_("Built %(images)s.") % {"images": ", ".join(built)})
+
+
+def migrate(aliases: Iterable[str]) -> None:
+    """Brings the tables of these databases up to date. Raises Refusal if a database cannot be opened."""
+    for alias in aliases:
+        try:
+            call_command("migrate", database=alias, verbosity=0, interactive=False)
+        except Exception as error:
+            raise Refusal(_("The database cannot be prepared: %(why)s") % {"why": error}) from error
+    connections.close_all()
