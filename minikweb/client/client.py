@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from minikweb.apimachinery import errors
-from minikweb.client.transport import Headers, Response, Stream, Transport
+from minikweb.client.connection import Headers
+from minikweb.client.transport import Response, Stream, Transport
 from minikweb.kinds.registry import Kind, Registry, builtin
 
 Object = dict[str, Any]
@@ -73,8 +74,7 @@ class Client:
         headers = {k: v for k, v in self._headers.items() if k not in ("User-Agent", "Accept")}
         if user:
             headers["Impersonate-User"] = user
-            if groups:  # one header; the server splits at commas as it would join repeated headers
-                headers["Impersonate-Group"] = ",".join(groups)
+            headers["Impersonate-Group"] = tuple(groups)
         return Client(
             self.transport,
             user_agent=component or self.user_agent,

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import httptools
 
+Headers = Mapping[str, str | tuple[str, ...]]  # a tuple is one line per value
+
 RECEIVE = 256 * 1024  # bytes asked of the socket at a time
+
+
+def header_lines(headers: Headers) -> Iterator[tuple[str, str]]:
+    """(name, value) of each line."""
+    for name, value in headers.items():
+        if isinstance(value, tuple):
+            yield from ((name, one) for one in value)
+        else:
+            yield name, value
 
 
 class ConnectionLost(OSError):
@@ -50,7 +61,7 @@ class Answer:
     @property
     def ends_with_the_connection(self) -> bool:
         """Whether the body is delimited by the peer closing (no length, no chunks)."""
-        return "content-length" not in self.headers and "transfer-encoding" not in self.headers
+        return not {"content-length", "transfer-encoding"} & self.headers.keys()
 
 
 class Connection:
@@ -61,10 +72,10 @@ class Connection:
         self._host = host
         self.reused = False
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, timeout: float) -> None:
+    def send(self, method: str, target: str, headers: Headers, body: bytes | None, timeout: float) -> None:
         """Writes one request; `timeout` in seconds also holds for each read of its answer."""
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in header_lines(headers)]
         if body is not None:
             lines.append(f"Content-Length: {len(body)}")
         self.answer = Answer()
@@ -102,7 +113,8 @@ class Connection:
     @property
     def can_be_kept(self) -> bool:
         """After a complete answer: whether the peer keeps the connection open."""
-        return self._parser.should_keep_alive() and not self.answer.ends_with_the_connection
+        closes = "close" in self.answer.headers.get("connection", "").lower()
+        return not closes and not self.answer.ends_with_the_connection and self._parser.get_http_version() == "1.1"
 
     def is_alive(self) -> bool:
         """Whether an idle connection may be used again: the peer has neither closed it nor said anything."""

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from minikweb.apimachinery import errors
-from minikweb.client.transport import Headers, Response, Stream, Unreachable, no_identity
+from minikweb.client.connection import Headers, header_lines
+from minikweb.client.transport import Response, Stream, Unreachable, no_identity
 
 END = None  # in the queue of chunks: the body is complete
 
@@ -21,7 +22,7 @@ END = None  # in the queue of chunks: the body is complete
 class _Exchange:
     """One ASGI call: what goes in, and what came out so far."""
 
-    def __init__(self, method: str, target: str, headers: dict[str, str], body: bytes):
+    def __init__(self, method: str, target: str, headers: Headers, body: bytes):
         path, _, query = target.partition("?")
         self.scope = {
             "type": "http",
@@ -33,7 +34,7 @@ class _Exchange:
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "root_path": "",
-            "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()],
+            "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in header_lines(headers)],
             "client": ("127.0.0.1", 0),
             "server": ("localhost", 80),
             "extensions": {},

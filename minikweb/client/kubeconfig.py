@@ -17,7 +17,8 @@ import yaml
 from minikweb import settings
 from minikweb.apimachinery import errors
 from minikweb.client.client import Client
-from minikweb.client.transport import Headers, HttpTransport
+from minikweb.client.connection import Headers
+from minikweb.client.transport import HttpTransport
 
 
 class KubeconfigError(Exception):

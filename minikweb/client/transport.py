@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -13,13 +13,11 @@ from urllib.parse import urlsplit
 import orjson
 
 from minikweb.apimachinery import errors
-from minikweb.client.connection import Connection, ConnectionLost, tcp_connector, unix_connector
+from minikweb.client.connection import Connection, ConnectionLost, Headers, tcp_connector, unix_connector
 
 CONNECT_TIMEOUT = 5.0  # seconds
 KEPT = 32  # idle connections
 REPEATABLE = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")  # may be sent again when the connection died under them
-
-Headers = Mapping[str, str]
 
 
 class Unreachable(errors.ServiceUnavailable):
@@ -67,7 +65,7 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-def no_identity() -> dict[str, str]:
+def no_identity() -> Headers:
     """The headers of an anonymous caller."""
     return {}
 
