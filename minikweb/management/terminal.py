@@ -23,9 +23,9 @@ class UserCommand(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        translation.activate(settings.TERMINAL_LANGUAGE)
         try:
-            self.act(**options)
+            with translation.override(settings.TERMINAL_LANGUAGE):
+                self.act(**options)
         except Refusal as refusal:
             print(f"minikweb: {refusal}", file=sys.stderr, flush=True)
             sys.exit(1)
