@@ -1,0 +1,57 @@
+"""Cold and warm start to a Ready cluster of three nodes, and the memory of all processes at rest."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from benchmarks.cluster import Installation
+from benchmarks.report import Figure
+
+SETTLE = 10  # seconds after which the cluster is at rest
+
+
+def figures() -> list[Figure]:
+    """A first start (databases, keys, CA), an orderly stop, a second start, the memory."""
+    installation = Installation("simulated")
+    try:
+        cold = installation.start()
+        installation.stop()
+        warm = installation.start()
+        time.sleep(SETTLE)
+        memory = _pss(installation.process.pid) / 2**20
+    finally:
+        installation.stop()
+        installation.reset()
+    return [
+        Figure("cold start → 3 nodes Ready", cold, "s"),
+        Figure("warm start → 3 nodes Ready", warm, "s"),
+        Figure("memory of all processes at rest (PSS)", memory, "MiB"),
+    ]
+
+
+def _pss(root: int) -> int:
+    """Bytes of proportional set size of a process and all below it."""
+    return sum(_own_pss(pid) for pid in _family(root))
+
+
+def _family(root: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile
+        children.setdefault(int(after_name[1]), []).append(int(path.parent.name))
+    family = [root]
+    for pid in family:
+        family += children.get(pid, [])
+    return family
+
+
+def _own_pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
