@@ -1,0 +1,245 @@
+"""Which node a pod runs on: pick the next pod, filter the nodes, score those that are left, bind.
+
+Source: kubernetes/pkg/scheduler/schedule_one.go. `decide` is pure and keeps why: what each node lacked, what each
+score gave. One key wakes the whole queue: a pass takes the waiting pods one after the other, so that each sees what
+the one before has taken, and binds them in parallel.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from minikweb.apimachinery import clock, meta
+from minikweb.apimachinery.errors import ApiError, Conflict, NotFound
+from minikweb.client.controller import Controller
+from minikweb.scheduler.plugins import FILTERS, SCORES, NodeInfo, PodInfo, Points, could_ever_fit
+
+Object = dict[str, Any]
+
+SCHEDULER = "default-scheduler"
+QUEUE = "/queue"  # the only key
+UNSCHEDULED = "unscheduled"  # the index of the pods that wait for a node
+PARALLEL_BINDINGS = 4
+
+
+# --- One decision ------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Decision:
+    """Where a pod goes, and why: for a page or a lesson as much as for the binding."""
+
+    node: str | None
+    refusals: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # node → filter → its reasons
+    scores: dict[str, Points] = field(default_factory=dict)  # score → node → weighted points
+    message: str = ""  # why there is no node
+
+    def total(self, node: str) -> float:
+        return sum(points[node] for points in self.scores.values())
+
+
+def decide(pod: PodInfo, nodes: list[NodeInfo]) -> Decision:
+    """The node for a pod among nodes as they are now. The first filter that refuses a node ends its case."""
+    refusals: dict[str, dict[str, list[str]]] = {}
+    feasible = []
+    for info in nodes:
+        refused = _first_refusal(pod, info)
+        if refused:
+            refusals[info.name] = refused
+        else:
+            feasible.append(info)
+    if not feasible:
+        return Decision(None, refusals, message=fit_error(pod, nodes, refusals))
+    scores = {
+        name: {node: points * weight for node, points in score(pod, feasible).items()}
+        for name, (score, weight) in SCORES.items()
+    }
+    totals = {info.name: sum(points[info.name] for points in scores.values()) for info in feasible}
+    best = min(feasible, key=lambda info: (-round(totals[info.name], 6), info.pods, info.name))
+    return Decision(best.name, refusals, scores)
+
+
+def _first_refusal(pod: PodInfo, info: NodeInfo) -> dict[str, list[str]]:
+    for plugin, refuse in FILTERS.items():
+        reasons = refuse(pod, info)
+        if reasons:
+            return {plugin: reasons}
+    return {}
+
+
+def fit_error(pod: PodInfo, nodes: list[NodeInfo], refusals: dict[str, dict[str, list[str]]]) -> str:
+    """Kubernetes' sentence for a pod that fits nowhere."""
+    if not nodes:
+        return "no nodes available to schedule pods"
+    reasons = Counter(reason for refused in refusals.values() for listed in refused.values() for reason in listed)
+    preemption = Counter(
+        "No preemption victims found for incoming pod"
+        if all(could_ever_fit(pod, info, plugin) for plugin in refusals[info.name])
+        else "Preemption is not helpful for scheduling"
+        for info in nodes
+    )
+    none = f"0/{len(nodes)} nodes are available"
+    return f"{none}: {_listed(reasons)}. preemption: {none}: {_listed(preemption)}."
+
+
+def _listed(reasons: Counter[str]) -> str:
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+
+
+# --- The queue ---------------------------------------------------------------------------------------
+def is_waiting(pod: Object) -> bool:
+    """Whether this scheduler is to find a node for it."""
+    spec = pod["spec"]
+    return (
+        not spec.get("nodeName")
+        and spec.get("schedulerName", SCHEDULER) == SCHEDULER
+        and not spec.get("schedulingGates")
+        and not meta.is_being_deleted(pod)
+        and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+    )
+
+
+def unscheduled(pod: Object) -> list[str]:
+    """The index function of UNSCHEDULED."""
+    return [UNSCHEDULED] if is_waiting(pod) else []
+
+
+def in_order(pods: Iterable[Object]) -> list[Object]:
+    """Pods as they are to be scheduled: higher priority first, then the older."""
+
+    def order(pod: Object) -> tuple:
+        metadata = pod["metadata"]
+        return -(pod["spec"].get("priority") or 0), metadata["creationTimestamp"], int(metadata["resourceVersion"])
+
+    return sorted(pods, key=order)
+
+
+def what_matters(node: Object) -> tuple:
+    """What of a node decides over who may come; its heartbeats do not."""
+    return node["spec"], node["metadata"].get("labels"), node.get("status", {}).get("allocatable")
+
+
+class Scheduler(Controller):
+    """Binds waiting pods to nodes."""
+
+    name = "scheduler"
+    kind = "Pod"
+    needs = ("Node",)
+    owns = ("Node",)
+
+    def __init__(self, client, cache, recorder):
+        super().__init__(client, cache, recorder)
+        cache.informer("Pod").add_indexer(UNSCHEDULED, unscheduled)
+        self.assumed: dict[str, str] = {}  # uid of a pod → the node it was bound to, until the cache shows it
+        self.infos: dict[str, PodInfo] = {}  # by uid: what a pod asks for does not change
+
+    def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
+        """A pod that begins to wait, a place that becomes free, a node that is new or has changed."""
+        if kind == "Node":
+            wakes = old is None or (new is not None and what_matters(old) != what_matters(new))
+        else:
+            begins = new is not None and is_waiting(new) and (old is None or old["spec"] != new["spec"])
+            wakes = begins or (old is not None and takes_place(old) and not (new and takes_place(new)))
+        if wakes:
+            yield QUEUE
+
+    def sync(self, _: str, __: str) -> None:
+        waiting = in_order(self.cache.by_index("Pod", UNSCHEDULED, UNSCHEDULED))
+        waiting = [pod for pod in waiting if pod["metadata"]["uid"] not in self.assumed]
+        if not waiting:
+            return
+        nodes = self.snapshot()
+        bindings: list[Future[None]] = []
+        with ThreadPoolExecutor(PARALLEL_BINDINGS, thread_name_prefix="bind") as pool:
+            for pod in waiting:
+                self.schedule(pod, nodes, pool, bindings)
+        for binding in bindings:
+            binding.result()
+
+    def schedule(
+        self, pod: Object, nodes: list[NodeInfo], pool: ThreadPoolExecutor, bindings: list[Future]
+    ) -> Decision:
+        """Decides over one pod; the binding is left to the pool, its place is taken at once."""
+        info = self.info(pod)
+        decision = decide(info, nodes)
+        if decision.node is None:
+            self.report_failure(pod, decision)
+            return decision
+        self.assumed[pod["metadata"]["uid"]] = decision.node
+        next(node for node in nodes if node.name == decision.node).add(info)
+        bindings.append(pool.submit(self.bind, pod, decision.node))
+        return decision
+
+    def snapshot(self) -> list[NodeInfo]:
+        """The nodes and what runs on each, those pods included whose binding the cache does not show yet."""
+        nodes = {node["metadata"]["name"]: NodeInfo.of(node) for node in self.cache.list("Node")}
+        pods, infos = self.cache.list("Pod"), {}
+        for pod in pods:
+            uid, name = pod["metadata"]["uid"], pod["spec"].get("nodeName")
+            if name:
+                self.assumed.pop(uid, None)
+            infos[uid] = self.info(pod)
+            node = nodes.get(name or self.assumed.get(uid, ""))
+            if node and not is_over(pod):
+                node.add(infos[uid])
+        self.infos = infos
+        self.assumed = {uid: node for uid, node in self.assumed.items() if uid in infos}
+        return sorted(nodes.values(), key=lambda info: info.name)
+
+    def info(self, pod: Object) -> PodInfo:
+        uid = pod["metadata"]["uid"]
+        if uid not in self.infos:
+            self.infos[uid] = PodInfo.of(pod)
+        return self.infos[uid]
+
+    def bind(self, pod: Object, node: str) -> None:
+        """Tells the API where the pod goes; a pod that has ended or was bound meanwhile is no failure."""
+        name, namespace, uid = pod["metadata"]["name"], pod["metadata"]["namespace"], pod["metadata"]["uid"]
+        binding = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": name, "namespace": namespace, "uid": uid},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+        }
+        try:
+            self.client.create(binding, subresource="binding")
+        except (NotFound, Conflict):
+            self.assumed.pop(uid, None)
+        except ApiError:
+            self.assumed.pop(uid, None)
+            raise
+        else:
+            words = f"Successfully assigned {namespace}/{name} to {node}"
+            self.recorder.event(pod, "Normal", "Scheduled", words)
+
+    def report_failure(self, pod: Object, decision: Decision) -> None:
+        """Says in the pod's condition and in an event why it waits, when that has changed."""
+        condition = meta.get_condition(pod.get("status", {}).get("conditions"), "PodScheduled")
+        if condition and condition["status"] == "False" and condition.get("message") == decision.message:
+            return
+        wanted = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": decision.message,
+            "lastTransitionTime": (condition or {}).get("lastTransitionTime") or clock.format(datetime.now(UTC)),
+        }
+        self.recorder.event(pod, "Warning", "FailedScheduling", decision.message)
+        patch = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": {"conditions": [wanted]}}
+        try:
+            name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+            self.client.patch("Pod", name, patch, namespace, type="strategic", subresource="status")
+        except NotFound:
+            return
+
+
+def is_over(pod: Object) -> bool:
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def takes_place(pod: Object) -> bool:
+    """Whether the pod takes resources of a node: until its containers have ended, so also while it is terminating."""
+    return bool(pod["spec"].get("nodeName")) and not is_over(pod)
