@@ -35,13 +35,10 @@ BROKER_AWAY = 0.2  # seconds between tries
 Ring = Callable[[str], None]
 
 
-def build(classes: Iterable[type[Controller]], client: Client, cache: Cache) -> list[Controller]:
-    """The controllers, each with its own name towards the API, its writes remembered by the cache."""
-    made = []
-    for cls in classes:
-        own = client.acting_as(cls.name, wrote=cache.writes.record)
-        made.append(cls(own, cache, Recorder(own, cls.source or f"{cls.name}-controller")))
-    return made
+def build(cls: type[Controller], client: Client, cache: Cache) -> Controller:
+    """A controller with its own name towards the API, its writes remembered by the cache."""
+    own = client.acting_as(cls.name, wrote=cache.writes.record)
+    return cls(own, cache, Recorder(client.acting_as(cls.name), cls.source or f"{cls.name}-controller"))
 
 
 class Desk:
@@ -62,7 +59,8 @@ class Desk:
     @property
     def kinds(self) -> tuple[str, ...]:
         """What the controller reads and hears of."""
-        return tuple(dict.fromkeys((self.controller.kind, *self.controller.owns, *self.controller.needs)))
+        kinds = (self.controller.kind, *self.controller.owns, *self.controller.needs)
+        return tuple(dict.fromkeys(filter(None, kinds)))  # the garbage collector has no kind of its own
 
     def open(self) -> None:
         """From now on keys are taken: the cache is complete."""

@@ -19,6 +19,8 @@ HTTP_PORT = int(os.environ.get("MINIKWEB_HTTP_PORT", "8000"))
 API_PORT = int(os.environ.get("MINIKWEB_API_PORT", "6443"))
 NODES = int(os.environ.get("MINIKWEB_NODES", "3"))
 RUNTIME = os.environ.get("MINIKWEB_RUNTIME", "auto")  # auto, docker or simulated
+# Without a sign of life for so many seconds a node is NotReady (kube-controller-manager's node-monitor-grace-period).
+NODE_MONITOR_GRACE_SECONDS = float(os.environ.get("MINIKWEB_NODE_MONITOR_GRACE", "40"))
 # A kubeconfig turns the pages and the lessons towards a cluster that is not ours.
 KUBECONFIG = os.environ.get("MINIKWEB_KUBECONFIG", "")
 

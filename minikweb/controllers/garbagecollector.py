@@ -37,11 +37,12 @@ class GarbageCollector(Controller):
     """Deletes what no owner is left for. Its keys are `namespace/Kind/name`: it looks after every kind."""
 
     name = "garbagecollector"
+    source = "garbage-collector-controller"
 
     def __init__(self, client, cache, recorder):
         super().__init__(client, cache, recorder)
         self.kinds = {kind.kind: kind for kind in collected_kinds()}
-        self.owns = tuple(self.kinds)
+        self.needs = tuple(self.kinds)
         self.absent: OrderedDict[str, None] = OrderedDict()
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:

@@ -42,7 +42,7 @@ class NamespaceController(Controller):
 
     name = "namespace"
     kind = "Namespace"
-    owns = ("Pod",)
+    needs = ("Pod",)
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         """A namespace that is being deleted, and again whenever a pod in one has ended."""

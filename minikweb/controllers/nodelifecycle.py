@@ -56,6 +56,8 @@ class NodeLifecycleController(Controller):
     name = "nodelifecycle"
     kind = "Node"
     needs = ("Lease", "Pod")
+    source = "node-controller"
+    workers = 1  # each look is at all nodes
 
     grace = settings.NODE_MONITOR_GRACE_SECONDS
 

@@ -24,7 +24,8 @@ class PodGarbageCollector(Controller):
 
     name = "podgc"
     kind = "Pod"
-    owns = ("Node",)
+    needs = ("Node",)
+    source = "pod-garbage-collector"
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         if kind == "Node" and new is None:

@@ -33,7 +33,7 @@ class ServiceAccountController(Controller):
 
     name = "serviceaccount"
     kind = "Namespace"
-    owns = ("ServiceAccount", "ConfigMap")
+    needs = ("ServiceAccount", "ConfigMap")
 
     ca_file: Path = settings.DATA_DIR / "pki" / "ca.crt"
 
@@ -41,7 +41,7 @@ class ServiceAccountController(Controller):
         """A new namespace, and one that loses one of the two or has it changed."""
         if kind == self.kind and new and old is None:
             yield f"/{new['metadata']['name']}"
-        if kind in self.owns and old and old["metadata"]["name"] in (ACCOUNT, ROOT_CA):
+        if kind in self.needs and old and old["metadata"]["name"] in (ACCOUNT, ROOT_CA):
             yield f"/{old['metadata']['namespace']}"
 
     def sync(self, _: str, name: str) -> None:

@@ -25,7 +25,8 @@ class TaintEvictionController(Controller):
 
     name = "tainteviction"
     kind = "Pod"
-    owns = ("Node",)
+    needs = ("Node",)
+    source = "taint-eviction-controller"
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         """The pods of a node whose taints change, and the pods that come to a tainted node."""

@@ -128,7 +128,8 @@ class Scheduler(Controller):
     name = "scheduler"
     kind = "Pod"
     needs = ("Node",)
-    owns = ("Node",)
+    source = SCHEDULER
+    workers = 1
 
     def __init__(self, client, cache, recorder):
         super().__init__(client, cache, recorder)
