@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from minikweb.apimachinery import clock
-from minikweb.apimachinery.labels import from_label_selector
+from minikweb.apimachinery.labels import Selector, from_label_selector
 from minikweb.kinds.registry import Column, Object
 
 NONE = "<none>"
@@ -59,7 +59,8 @@ def _containers_of_template(obj: Object) -> list[dict[str, Any]]:
 
 
 def label_selector(obj: Object, now: datetime) -> str:
-    return str(from_label_selector(obj["spec"].get("selector"))) or NONE
+    found = from_label_selector(obj["spec"].get("selector"))
+    return str(Selector(tuple(sorted(found.requirements)))) or NONE
 
 
 TEMPLATE = (

@@ -1,8 +1,83 @@
-"""The core group: v1."""
+"""The core group: v1. Each of its larger kinds has a module of its own."""
 
 from __future__ import annotations
 
-from minikweb.kinds.registry import ALL_VERBS, Kind
+from datetime import datetime
+from typing import Any
+
+from minikweb.apimachinery import labels, meta
+from minikweb.apimachinery.errors import invalid_value
+from minikweb.kinds import strategy
+from minikweb.kinds.columns import AGE, NAME
+from minikweb.kinds.configuration import CONFIG_MAP, SECRET
+from minikweb.kinds.events import CORE_EVENT
+from minikweb.kinds.nodes import NODE
+from minikweb.kinds.pods import BINDING, POD
+from minikweb.kinds.podstatus import pod_status_word
+from minikweb.kinds.registry import ALL_VERBS, Cause, Column, Health, Kind, Object
+from minikweb.kinds.services import SERVICE
+
+__all__ = ["KINDS", "NAMESPACE", "SERVICE_ACCOUNT", "pod_status_word"]
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+FINALIZER = "kubernetes"  # in spec.finalizers: the namespace's content is removed before the namespace
+
+
+# --- Namespace ---------------------------------------------------------------------------------------
+
+
+def _default_namespace(namespace: Object) -> None:
+    metadata = namespace["metadata"]
+    if metadata.get("name"):
+        metadata["labels"] = {**(metadata.get("labels") or {}), NAME_LABEL: metadata["name"]}
+    namespace.setdefault("spec", {})
+    status = namespace.setdefault("status", {})
+    status.setdefault("phase", "Active")
+
+
+def _prepare_namespace_for_create(namespace: Object) -> None:
+    finalizers = namespace["spec"].get("finalizers") or []
+    if FINALIZER not in finalizers:
+        namespace["spec"]["finalizers"] = [*finalizers, FINALIZER]
+    namespace["status"] = {"phase": "Active"}
+
+
+def _prepare_namespace_for_update(new: Object, old: Object) -> None:
+    """Both are changed elsewhere only: finalizers at /finalize, the phase at /status."""
+    strategy.restore(new, old, "status")
+    strategy.restore(new["spec"], old.get("spec") or {}, "finalizers")
+
+
+def _validate_namespace(namespace: Object, old: Object | None) -> list[Cause]:
+    causes = []
+    for finalizer in namespace["spec"].get("finalizers") or []:
+        problems = labels.validate_key(finalizer)
+        if not problems and "/" not in finalizer and finalizer not in (FINALIZER, "orphan", "foregroundDeletion"):
+            problems = ["name is neither a standard finalizer name nor is it fully qualified"]
+        causes += [invalid_value("spec.finalizers", finalizer, problem) for problem in problems]
+    phase = (namespace.get("status") or {}).get("phase")
+    deleted = bool(namespace["metadata"].get("deletionTimestamp"))
+    if old and not deleted and phase != "Active":
+        causes.append(invalid_value("status.Phase", phase, "may only be 'Active' if `deletionTimestamp` is empty"))
+    return causes
+
+
+def _phase(namespace: Object, now: datetime | None = None) -> str:
+    return (namespace.get("status") or {}).get("phase", "")
+
+
+def _namespace_health(namespace: Object) -> Health:
+    if namespace["metadata"].get("deletionTimestamp"):
+        return Health("Progressing", "Terminating", _remaining_content(namespace))
+    return Health("Healthy", _phase(namespace))
+
+
+def _remaining_content(namespace: Object) -> str:
+    for condition in (namespace.get("status") or {}).get("conditions") or []:
+        if condition.get("status") == "True" and condition.get("message"):
+            return condition["message"]
+    return ""
+
 
 NAMESPACE = Kind(
     group="",
@@ -14,61 +89,26 @@ NAMESPACE = Kind(
     short_names=("ns",),
     verbs=tuple(verb for verb in ALL_VERBS if verb != "deletecollection"),
     subresources=("finalize", "status"),
+    columns=(NAME, Column("Status", _phase, description="Active, or Terminating while its content is removed."), AGE),
+    default=_default_namespace,
+    prepare_for_create=_prepare_namespace_for_create,
+    prepare_for_update=_prepare_namespace_for_update,
+    prepare_for_status_update=strategy.keep_spec,
+    validate=_validate_namespace,
+    validate_name=meta.validate_dns_label,
+    selectable={"status.phase": _phase, "name": strategy.path("metadata", "name")},
+    health=_namespace_health,
 )
 
-NODE = Kind(
-    group="",
-    version="v1",
-    kind="Node",
-    plural="nodes",
-    namespaced=False,
-    schema="io.k8s.api.core.v1.Node",
-    short_names=("no",),
-    subresources=("proxy", "status"),
-)
 
-POD = Kind(
-    group="",
-    version="v1",
-    kind="Pod",
-    plural="pods",
-    namespaced=True,
-    schema="io.k8s.api.core.v1.Pod",
-    short_names=("po",),
-    categories=("all",),
-    subresources=("binding", "eviction", "exec", "log", "status"),
-)
+# --- ServiceAccount ----------------------------------------------------------------------------------
 
-CONFIG_MAP = Kind(
-    group="",
-    version="v1",
-    kind="ConfigMap",
-    plural="configmaps",
-    namespaced=True,
-    schema="io.k8s.api.core.v1.ConfigMap",
-    short_names=("cm",),
-)
 
-SECRET = Kind(
-    group="",
-    version="v1",
-    kind="Secret",
-    plural="secrets",
-    namespaced=True,
-    schema="io.k8s.api.core.v1.Secret",
-)
+def _only_names(account: Object, old: Any = None) -> None:
+    """Of the Secrets an account may use only the names are kept."""
+    if account.get("secrets"):
+        account["secrets"] = [{"name": secret.get("name", "")} for secret in account["secrets"]]
 
-SERVICE = Kind(
-    group="",
-    version="v1",
-    kind="Service",
-    plural="services",
-    namespaced=True,
-    schema="io.k8s.api.core.v1.Service",
-    short_names=("svc",),
-    categories=("all",),
-    subresources=("status",),
-)
 
 SERVICE_ACCOUNT = Kind(
     group="",
@@ -79,27 +119,9 @@ SERVICE_ACCOUNT = Kind(
     schema="io.k8s.api.core.v1.ServiceAccount",
     short_names=("sa",),
     subresources=("token",),
+    columns=(NAME, AGE),
+    prepare_for_create=_only_names,
+    prepare_for_update=_only_names,
 )
 
-EVENT = Kind(
-    group="",
-    version="v1",
-    kind="Event",
-    plural="events",
-    namespaced=True,
-    schema="io.k8s.api.core.v1.Event",
-    short_names=("ev",),
-)
-
-BINDING = Kind(
-    group="",
-    version="v1",
-    kind="Binding",
-    plural="bindings",
-    namespaced=True,
-    schema="io.k8s.api.core.v1.Binding",
-    verbs=("create",),
-    virtual=True,
-)
-
-KINDS = [BINDING, CONFIG_MAP, EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE_ACCOUNT, SERVICE]
+KINDS = [BINDING, CONFIG_MAP, CORE_EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE_ACCOUNT, SERVICE]
