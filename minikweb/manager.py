@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import redis
 
@@ -23,6 +23,27 @@ from minikweb.client.controller import Controller, Object, split_key
 from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
 from minikweb.client.workqueue import Epoch, WorkQueue
+from minikweb.controllers.deployment.controller import DeploymentController
+from minikweb.controllers.garbagecollector import GarbageCollector
+from minikweb.controllers.namespace import NamespaceController
+from minikweb.controllers.nodelifecycle import NodeLifecycleController
+from minikweb.controllers.podgc import PodGarbageCollector
+from minikweb.controllers.replicaset import ReplicaSetController
+from minikweb.controllers.serviceaccount import ServiceAccountController
+from minikweb.controllers.tainteviction import TaintEvictionController
+from minikweb.scheduler.scheduler import Scheduler
+
+CONTROLLERS: tuple[type[Controller], ...] = (
+    DeploymentController,
+    ReplicaSetController,
+    Scheduler,
+    GarbageCollector,
+    NamespaceController,
+    ServiceAccountController,
+    NodeLifecycleController,
+    TaintEvictionController,
+    PodGarbageCollector,
+)
 
 log = logging.getLogger(__name__)
 
@@ -275,7 +296,11 @@ class Manager:
             self._stopping.wait(BROKER_AWAY)
 
     def _take_over(self) -> None:
-        """What a dead predecessor held is ready again; now the controllers may work."""
+        """What a dead predecessor held is ready again; now the controllers may work.
+
+        The handlers have just been told of every object, so the broker counts as filled.
+        """
+        self._epoch.mark()
         for desk in self.desks.values():
             desk.queue.take_over()
             desk.open()
@@ -283,7 +308,8 @@ class Manager:
     def _step(self) -> None:
         """Waits for new keys or the tick, and does what is due."""
         with self._changed:
-            self._changed.wait_for(self._has_work, max(0.0, self._next_tick - time.monotonic()))
+            while not self._has_work() and (left := self._next_tick - time.monotonic()) > 0:
+                self._changed.wait(left)
             pending, self._pending = self._pending, self._nothing()
         try:
             self._hand_over(pending)
