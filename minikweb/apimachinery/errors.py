@@ -23,13 +23,14 @@ class ApiError(Exception):
         super().__init__(message)
         self.message = message
         self.details = details or {}
+        self.list_meta: dict[str, Any] = {}  # of a list that failed half way: the token to go on with
 
     def to_status(self) -> dict[str, Any]:
         """The `Status` object sent to the client."""
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.list_meta,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,

@@ -66,13 +66,11 @@ class Subscription:
         self.lost = False
 
     def wants(self, event: Event) -> bool:
-        return (not self.namespace or event.namespace == self.namespace) and (
-            not self.name or event.name == self.name
-        )
+        return (not self.namespace or event.namespace == self.namespace) and (not self.name or event.name == self.name)
 
     def put(self, event: Event) -> None:
-        if len(self.queue) >= self.capacity:
-            self.lost = True
+        if self.lost or len(self.queue) >= self.capacity:
+            self.lost = True  # for good: what follows would hide the gap
         else:
             self.queue.append(event)
         self.wake()
@@ -102,8 +100,10 @@ class Hub:
             return subscription, self.revision
 
     def unsubscribe(self, resource: str, subscription: Subscription) -> None:
+        """Idempotent."""
         with self._lock:
-            self._subscriptions[resource].remove(subscription)
+            if subscription in self._subscriptions[resource]:
+                self._subscriptions[resource].remove(subscription)
 
     def publish(self, event: Event) -> None:
         """Called with the writers' lock held, after the commit."""
@@ -112,6 +112,13 @@ class Hub:
             for subscription in self._subscriptions.get(event.resource, ()):
                 if subscription.wants(event):
                     subscription.put(event)
+
+    def wake_all(self) -> None:
+        """Rings every watcher's bell, for the end of the server."""
+        with self._lock:
+            for subscriptions in self._subscriptions.values():
+                for subscription in subscriptions:
+                    subscription.wake()
 
     def caught_up(self, subscription: Subscription) -> int | None:
         """The revision up to which the watcher has read everything; None while its queue holds events."""

@@ -1,0 +1,114 @@
+"""authenticate → authorise → route → verb.
+
+Paths that are no resource (/readyz, /version, /api, /openapi/v3) are answered by documents.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from minikweb.apimachinery.errors import Unauthorized
+from minikweb.apiserver import authorization, documents, negotiation, reading, routes, subresources, watching, writing
+from minikweb.apiserver.authentication import ANONYMOUS, ANONYMOUS_PATHS, User, impersonated
+from minikweb.apiserver.authorization import Attributes
+from minikweb.apiserver.request import Request, Response, Stream, Values
+from minikweb.apiserver.server import Server
+
+log = logging.getLogger(__name__)
+
+Verb = Callable[[Server, Request], Response]
+WebSocket = Callable[..., Awaitable[None]]
+
+VERBS: dict[str, Verb] = {
+    "get": reading.get,
+    "list": reading.list_,
+    "create": writing.create,
+    "update": writing.update,
+    "patch": writing.patch,
+    "delete": writing.delete,
+    "deletecollection": writing.delete_collection,
+}
+
+
+@dataclass
+class Incoming:
+    """A request as ASGI gives it."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    groups: list[str]  # of all Impersonate-Group headers
+    body: bytes = b""
+
+    @staticmethod
+    def of(scope: dict[str, Any]) -> Incoming:
+        headers: dict[str, str] = {}
+        groups: list[str] = []
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            if name == "impersonate-group":
+                groups.append(value)
+            elif name == "accept" and name in headers:
+                headers[name] += "," + value
+            else:
+                headers[name] = value
+        # The raw path keeps %2F apart from the slashes that divide it.
+        path = scope["raw_path"].decode("latin-1").partition("?")[0] if scope.get("raw_path") else scope["path"]
+        return Incoming(scope["method"], path, scope["query_string"].decode("latin-1"), headers, groups)
+
+
+def answer(server: Server, incoming: Incoming, is_closing: Callable[[], bool]) -> Response | Stream:
+    """Raises ApiError."""
+    user = identify(server, incoming)
+    log.debug("%s %s by %s", incoming.method, incoming.path, user.name)
+    if not routes.is_resource(incoming.path):
+        attributes = Attributes(verb=incoming.method.lower(), path=incoming.path)
+        authorization.require(server.authorizer, user, attributes)
+        return documents.answer(server, incoming.method, incoming.path, incoming.query, incoming.headers)
+    request = _request(server, incoming, user)
+    if request.route.verb == "watch":
+        return watching.watch(server, request, is_closing)
+    if request.route.subresource:
+        outcome = subresources.answer(server, request)
+    else:
+        outcome = VERBS[request.route.verb](server, request)
+    return negotiation.finish(request, outcome) if isinstance(outcome, Response) else outcome
+
+
+def websocket(server: Server, incoming: Incoming) -> WebSocket:
+    """What serves a WebSocket. Raises ApiError."""
+    user = identify(server, incoming)
+    if not routes.is_resource(incoming.path):
+        raise routes.unknown_path()
+    return subresources.websocket(server, _request(server, incoming, user))
+
+
+def _request(server: Server, incoming: Incoming, user: User) -> Request:
+    """Finds the route and asks whether the user may go it."""
+    query = Values(incoming.query)
+    route = routes.parse(server.registry, incoming.method, incoming.path, watch=query.flag("watch"))
+    attributes = Attributes(route.verb, route.kind.group, route.resource, route.namespace, route.name)
+    authorization.require(server.authorizer, user, attributes)
+    return Request(incoming.method, incoming.path, query, incoming.headers, incoming.body, server.clock(), user, route)
+
+
+def identify(server: Server, incoming: Incoming) -> User:
+    """Who calls, or whom the caller may speak for. Raises Unauthorized, Forbidden."""
+    user = server.authenticator.authenticate(incoming.headers)
+    other = impersonated(incoming.headers, incoming.groups)
+    if other is None:
+        if user is ANONYMOUS and not _is_open(incoming.path):
+            raise Unauthorized("Unauthorized")
+        return user
+    wanted = [("users", other.name)] + [("groups", group) for group in incoming.groups]
+    for resource, name in wanted:
+        authorization.require(server.authorizer, user, Attributes("impersonate", "", resource, name=name))
+    return other
+
+
+def _is_open(path: str) -> bool:
+    return f"/{path.split('/')[1]}" in ANONYMOUS_PATHS

@@ -1,0 +1,121 @@
+"""What only a pod's kubelet can answer: log, exec, the containers of a node. Relayed over its endpoint.
+
+Source: pkg/registry/core/pod/strategy.go (LogLocation, ExecLocation), k8s.io/kubelet's server paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
+
+import orjson
+
+from minikweb.apimachinery import errors
+from minikweb.apimachinery.errors import BadRequest, NotImplemented_, ServiceUnavailable
+from minikweb.apiserver import objects, streams
+from minikweb.apiserver.request import Request, Response, Stream
+from minikweb.apiserver.server import Server
+from minikweb.kinds.registry import Object
+
+ENDPOINT = "minikweb.io/kubelet-endpoint"
+_LOG_PARAMETERS = ("tailLines", "sinceSeconds", "limitBytes")
+_LOG_FLAGS = ("follow", "previous", "timestamps")
+_TEXT = "text/plain"
+
+
+def log(server: Server, request: Request) -> Response | Stream:
+    """The log of a container, followed if asked."""
+    pod = _pod(server, request)
+    container = _container(pod, request.query.text("container"))
+    parameters = _log_parameters(request)
+    if not pod["spec"].get("nodeName"):
+        return Response(b"", content_type=_TEXT)
+    target = f"/containerLogs/{_place(pod)}/{container}"
+    return streams.relay(_endpoint(server, pod["spec"]["nodeName"]), target, urlencode(parameters), _TEXT)
+
+
+def _log_parameters(request: Request) -> list[tuple[str, str]]:
+    causes, parameters = [], []
+    for name in _LOG_PARAMETERS:
+        number = request.query.number(name)
+        least = 0 if name == "tailLines" else 1
+        if number is not None and number < least:
+            causes.append(errors.invalid_value(name, number, f"must be greater than or equal to {least}"))
+        elif number is not None:
+            parameters.append((name, str(number)))
+    since = request.query.text("sinceTime")
+    if since and request.query.text("sinceSeconds"):
+        causes.append(errors.forbidden_value("", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+    if causes:
+        raise errors.invalid("", "PodLogOptions", request.route.name, causes)
+    parameters += [("sinceTime", since)] if since else []
+    return parameters + [(name, "true") for name in _LOG_FLAGS if request.query.flag(name)]
+
+
+def exec_(server: Server, request: Request) -> Callable[..., Awaitable[None]]:
+    """A command in a container, over the WebSocket that the client opened."""
+    pod = _pod(server, request)
+    container = _container(pod, request.query.text("container"))
+    if not pod["spec"].get("nodeName"):
+        raise BadRequest(f"pod {pod['metadata']['name']} does not have a host assigned")
+    commands = request.query.all("command")
+    if not commands:
+        fault = errors.required("command")
+        raise errors.invalid("", "PodExecOptions", "", [fault])
+    parameters = [("command", command) for command in commands]
+    asked = {"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"}
+    parameters += [(kubelets, "1") for ours, kubelets in asked.items() if request.query.flag(ours)]
+    target = f"/exec/{_place(pod)}/{container}?{urlencode(parameters)}"
+    return streams.socket_relay(_endpoint(server, pod["spec"]["nodeName"]), target)
+
+
+def no_upgrade(server: Server, request: Request) -> Response:
+    """Streams that were asked for in a way we do not speak. Raises BadRequest, NotImplemented_."""
+    if request.route.subresource == "exec":
+        raise BadRequest(
+            "Upgrade request required: exec is served over WebSocket with the subprotocol v5.channel.k8s.io"
+        )
+    raise NotImplemented_(f"{request.route.subresource} is not supported yet")
+
+
+def proxy(server: Server, request: Request) -> Stream:
+    """A path of the node's kubelet, read-only: nodes/<name>/proxy/containers."""
+    node = request.route.name
+    objects.read(server, request.route.kind, "", node)
+    return streams.relay(_endpoint(server, node), f"/{request.route.rest}", "", "application/json")
+
+
+def _pod(server: Server, request: Request) -> Object:
+    route = request.route
+    return objects.parse(objects.read(server, route.kind, route.namespace, route.name))
+
+
+def _place(pod: Object) -> str:
+    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+
+
+def _container(pod: Object, wanted: str) -> str:
+    """The container meant; there must be no doubt."""
+    name, spec = pod["metadata"]["name"], pod["spec"]
+    main = [container["name"] for container in spec.get("containers") or ()]
+    init = [container["name"] for container in spec.get("initContainers") or ()]
+    if wanted:
+        if wanted in main + init:
+            return wanted
+        raise BadRequest(f"container {wanted} is not valid for pod {name}")
+    if len(main) == 1 and not init:
+        return main[0]
+    hint = f" or one of the init containers: [{' '.join(init)}]" if init else ""
+    raise BadRequest(f"a container name must be specified for pod {name}, choose one of: [{' '.join(main)}]{hint}")
+
+
+def _endpoint(server: Server, node: str) -> str:
+    """The path of the kubelet's socket. Raises ServiceUnavailable."""
+    nodes = server.registry.at("", "v1", "nodes")
+    assert nodes
+    stored = objects.find(server, nodes, "", node)
+    annotations = orjson.loads(stored.body)["metadata"].get("annotations") or {} if stored else {}
+    endpoint = annotations.get(ENDPOINT, "")
+    if not endpoint.startswith("unix://"):
+        raise ServiceUnavailable(f'the kubelet of node "{node}" has not said where it listens: is the node running?')
+    return endpoint.removeprefix("unix://")

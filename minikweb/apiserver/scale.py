@@ -1,0 +1,82 @@
+"""The scale subresource: spec.replicas and the selector of a workload, seen as an autoscaling/v1 Scale.
+
+Source: pkg/registry/apps/deployment/storage/storage.go (ScaleREST).
+"""
+
+from __future__ import annotations
+
+from minikweb.apimachinery import errors, labels
+from minikweb.apiserver import body, objects, patching
+from minikweb.apiserver import update as updating
+from minikweb.apiserver.reading import show
+from minikweb.apiserver.request import Request, Response
+from minikweb.apiserver.server import Server
+from minikweb.kinds.registry import Kind, Object
+
+_KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+def scale_kind(server: Server) -> Kind:
+    found = server.registry.of("autoscaling/v1", "Scale")
+    assert found
+    return found
+
+
+def scale_of(obj: Object) -> Object:
+    """The Scale of a Deployment or ReplicaSet."""
+    metadata, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {key: metadata[key] for key in _KEPT if key in metadata},
+        "spec": {"replicas": spec.get("replicas", 0)},
+        "status": {
+            "replicas": status.get("replicas", 0),
+            "selector": str(labels.from_label_selector(spec.get("selector"))),
+        },
+    }
+
+
+def get(server: Server, request: Request) -> Response:
+    stored = objects.read(server, request.route.kind, request.route.namespace, request.route.name)
+    return _show(server, request, objects.parse(stored))
+
+
+def update(server: Server, request: Request) -> Response:
+    scale = body.decode_object(server, request, scale_kind(server))
+    return _write(server, request, lambda old: scale)
+
+
+def patch(server: Server, request: Request) -> Response:
+    change = patching.changer(server, request, scale_kind(server))
+    return _write(server, request, lambda old: change(scale_of(old)))
+
+
+def _write(server: Server, request: Request, change: updating.Change) -> Response:
+    route = request.route
+
+    def scaled(old: Object) -> Object:
+        scale = change(old)
+        replicas = (scale.get("spec") or {}).get("replicas", 0)
+        if replicas < 0:
+            fault = errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
+            raise errors.invalid("autoscaling", "Scale", route.name, [fault])
+        metadata = {**old["metadata"], "resourceVersion": scale["metadata"].get("resourceVersion", "")}
+        if scale["metadata"].get("uid"):
+            metadata["uid"] = scale["metadata"]["uid"]
+        return {**old, "metadata": metadata, "spec": {**old["spec"], "replicas": replicas}}
+
+    updated = updating.update(
+        server,
+        objects.call_of(request),
+        route.kind,
+        route.namespace,
+        route.name,
+        scaled,
+        subresource="scale",
+    )
+    return _show(server, request, body.serializer.load_json(updated))
+
+
+def _show(server: Server, request: Request, obj: Object) -> Response:
+    return show(request, scale_kind(server), objects.to_text(scale_of(obj)))

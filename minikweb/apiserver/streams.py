@@ -1,0 +1,196 @@
+"""Relays between a client and a kubelet's unix socket: bytes of HTTP, and WebSocket frames untouched."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httptools
+import orjson
+from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from minikweb.apimachinery.errors import ApiError, ServiceUnavailable, from_status
+from minikweb.apiserver.request import Response, Stream, failure
+
+PROTOCOL = "v5.channel.k8s.io"
+CONNECT_SECONDS = 10.0
+_CHUNK = 65_536
+_MAX_ERROR = 65_536  # bytes of a kubelet's error message
+
+Send = Callable[..., Awaitable[None]]
+
+
+class _Answer:
+    """Collects what httptools reads of an HTTP response."""
+
+    def __init__(self) -> None:
+        self.parser = httptools.HttpResponseParser(self)
+        self.content_type = ""
+        self.begun = self.done = False
+        self._chunks: list[bytes] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"content-type":
+            self.content_type = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self.begun = True
+
+    def on_body(self, body: bytes) -> None:
+        self._chunks.append(body)
+
+    def on_message_complete(self) -> None:
+        self.done = True
+
+    def take(self) -> bytes:
+        chunk, self._chunks = b"".join(self._chunks), []
+        return chunk
+
+
+class _Relay:
+    """One GET on a unix socket, read as it comes."""
+
+    def __init__(self, path: str, target: str):
+        self._path = path
+        self._target = target
+        self._answer = _Answer()
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def begin(self, stream: Stream) -> None:
+        """Connects, asks, and takes status and type over from the answer's head. Raises ApiError."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                self._reader, self._writer = await asyncio.open_unix_connection(self._path)
+            self._writer.write(f"GET {self._target} HTTP/1.1\r\nHost: kubelet\r\nConnection: close\r\n\r\n".encode())
+            await self._until(lambda: self._answer.begun)
+        except (OSError, TimeoutError, httptools.HttpParserError) as error:
+            raise ServiceUnavailable(f"the kubelet does not answer: {error or type(error).__name__}") from error
+        status = self._answer.parser.get_status_code()
+        if status >= 400:
+            raise await self._failure(status)
+        stream.content_type = self._answer.content_type or stream.content_type
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                if chunk := self._answer.take():
+                    yield chunk
+                if self._answer.done or not await self._feed():
+                    return
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()
+
+    async def _feed(self) -> bool:
+        data = await self._reader.read(_CHUNK)
+        if data:
+            self._answer.parser.feed_data(data)
+        return bool(data)
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        while not reached():
+            if not await self._feed():
+                raise ConnectionResetError("it closed the connection")
+
+    async def _failure(self, status: int) -> ApiError:
+        text = b""
+        async for chunk in self.chunks():
+            text = (text + chunk)[:_MAX_ERROR]
+        return failure_of(status, text)
+
+
+def failure_of(status: int, text: bytes) -> ApiError:
+    """The error in a kubelet's answer: a Status, or a line of text."""
+    with contextlib.suppress(orjson.JSONDecodeError):
+        document = orjson.loads(text)
+        if isinstance(document, dict) and document.get("kind") == "Status":
+            return from_status(document)
+    return from_status({"code": status, "message": text.decode("utf-8", "replace").strip()})
+
+
+def relay(path: str, target: str, query: str, content_type: str) -> Stream:
+    """The answer of the kubelet at a unix socket to `GET target?query`."""
+    request = _Relay(path, f"{target}?{query}" if query else target)
+    return Stream(request.chunks, discard=request.close, prepare=request.begin, content_type=content_type)
+
+
+def socket_relay(path: str, target: str) -> Callable[..., Awaitable[None]]:
+    """An ASGI application that joins the client's WebSocket to the kubelet's at `target`."""
+
+    async def serve(scope: dict[str, Any], receive: Callable[..., Any], send: Send) -> None:
+        if PROTOCOL not in scope.get("subprotocols", ()):
+            await refuse(scope, receive, send, failure(_wrong_protocol()))
+            return
+        try:
+            kubelet = await unix_connect(
+                path,
+                f"ws://kubelet{target}",
+                subprotocols=[PROTOCOL],
+                compression=None,
+                max_size=None,
+                open_timeout=CONNECT_SECONDS,
+                ping_interval=None,
+            )
+        except InvalidStatus as error:
+            refused = failure_of(error.response.status_code, bytes(error.response.body or b""))
+            await refuse(scope, receive, send, failure(refused))
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            unavailable = ServiceUnavailable(f"the kubelet does not answer: {error or type(error).__name__}")
+            await refuse(scope, receive, send, failure(unavailable))
+        else:
+            async with kubelet:
+                await _join(kubelet, receive, send)
+
+    return serve
+
+
+def _wrong_protocol() -> ApiError:
+    return from_status({"code": 400, "reason": "BadRequest", "message": f"the only subprotocol served is {PROTOCOL}"})
+
+
+async def _join(kubelet: ClientConnection, receive: Callable[..., Any], send: Send) -> None:
+    await receive()  # websocket.connect
+    await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+    up = asyncio.ensure_future(_client_to_kubelet(kubelet, receive))
+    down = asyncio.ensure_future(_kubelet_to_client(kubelet, send))
+    try:
+        await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (up, down):
+            task.cancel()
+        await asyncio.gather(up, down, return_exceptions=True)
+    if not up.cancelled():
+        return  # the client has closed
+    with contextlib.suppress(RuntimeError):
+        await send({"type": "websocket.close", "code": 1000})
+
+
+async def _client_to_kubelet(kubelet: ClientConnection, receive: Callable[..., Any]) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        while (message := await receive())["type"] != "websocket.disconnect":
+            data = message.get("bytes")
+            await kubelet.send(data if data is not None else message["text"])
+
+
+async def _kubelet_to_client(kubelet: ClientConnection, send: Send) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        async for frame in kubelet:
+            key = "bytes" if isinstance(frame, bytes) else "text"
+            await send({"type": "websocket.send", key: frame})
+
+
+async def refuse(scope: dict[str, Any], receive: Callable[..., Any], send: Send, response: Response) -> None:
+    """Answers a WebSocket handshake with an HTTP error."""
+    await receive()
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = [(b"content-type", response.content_type.encode()), (b"content-length", str(len(response.body)).encode())]
+    await send({"type": "websocket.http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": response.body})

@@ -1,0 +1,54 @@
+"""What is below an object: status and finalize are writes of it, scale a view of it, the others have their own files."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from minikweb.apiserver import kubelet, pods, reading, scale, serviceaccounts, writing
+from minikweb.apiserver.request import Request, Response, Stream
+from minikweb.apiserver.routes import method_not_allowed
+from minikweb.apiserver.server import Server
+
+Answer = Callable[[Server, Request], Response | Stream]
+WebSocket = Callable[..., Awaitable[None]]
+
+_OWN: dict[str, Answer] = {"get": reading.get, "update": writing.update, "patch": writing.patch}
+
+_ANSWERS: dict[tuple[str, str], Answer] = {
+    ("scale", "get"): scale.get,
+    ("scale", "update"): scale.update,
+    ("scale", "patch"): scale.patch,
+    ("binding", "create"): pods.bind,
+    ("eviction", "create"): pods.evict,
+    ("log", "get"): kubelet.log,
+    ("exec", "get"): kubelet.no_upgrade,
+    ("exec", "create"): kubelet.no_upgrade,
+    ("attach", "get"): kubelet.no_upgrade,
+    ("attach", "create"): kubelet.no_upgrade,
+    ("portforward", "get"): kubelet.no_upgrade,
+    ("portforward", "create"): kubelet.no_upgrade,
+    ("proxy", "get"): kubelet.proxy,
+    ("token", "create"): serviceaccounts.issue,
+    **{(own, verb): answer for own in ("status", "finalize") for verb, answer in _OWN.items()},
+}
+
+
+def answer(server: Server, request: Request) -> Response | Stream:
+    """Raises MethodNotAllowed and what the verbs raise."""
+    found = _ANSWERS.get((request.route.subresource, request.route.verb))
+    if found is None:
+        raise method_not_allowed()
+    return found(server, request)
+
+
+def websocket(server: Server, request: Request) -> WebSocket:
+    """What serves a WebSocket below an object."""
+    if request.route.subresource == "exec":
+        return kubelet.exec_(server, request)
+    return _refusing(server, request)
+
+
+def _refusing(server: Server, request: Request) -> Any:
+    kubelet.no_upgrade(server, request)
+    raise method_not_allowed()
