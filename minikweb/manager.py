@@ -237,6 +237,12 @@ class Manager:
         if name in self.desks:
             self.desks[name].drain()
 
+    def wake(self, name: str, *keys: str) -> None:
+        """Has a controller look at these keys soon, whatever the watch says: something outside the API has changed."""
+        with self._changed:
+            self._pending[name].update(dict.fromkeys(keys))
+            self._changed.notify_all()
+
     def enqueue_everything(self) -> None:
         """Has every object looked at, as after a start."""
         for desk in self.desks.values():
@@ -253,11 +259,9 @@ class Manager:
             self.cache.informer(kind).add_handler(changed)
 
     def _enqueue(self, controller: Controller, kind: str, old: Object | None, new: Object | None) -> None:
-        keys = dict.fromkeys(controller.keys(kind, old, new))
+        keys = list(controller.keys(kind, old, new))
         if keys:
-            with self._changed:
-                self._pending[controller.name].update(keys)
-                self._changed.notify_all()
+            self.wake(controller.name, *keys)
 
     def _due_in(self, seconds: float) -> None:
         """A key becomes due in so many seconds: the next tick is not later."""

@@ -122,6 +122,12 @@ def test_an_owned_object_wakes_its_owner(world):
     assert one.toy.wait(lambda syncs: syncs == ["default/owner"])
 
 
+def test_it_can_be_woken_from_outside(world):
+    one = world().start()
+    one.manager.wake("toy", "default/a", "default/b")
+    assert one.toy.wait(lambda syncs: set(syncs) == {"default/a", "default/b"})
+
+
 def test_a_deleted_object_is_looked_at_too(world):
     one = world()
     one.client.create(config_map("a"))
