@@ -26,12 +26,13 @@ class Schema:
     is_atomic       an object or list that is owned and replaced as a whole
     patch_strategies, merge_key    of strategic merge patch
     default         the declared default (used for absent keys of list items)
+    item_keys       of a list with map_keys, once asked for: (key, its start in a path element, default), sorted
     name            of the definition: io.k8s.api.core.v1.Pod; "" for a schema written in place
     """
 
     __slots__ = (
-        "additional", "default", "format", "is_atomic", "is_open", "items", "list_type", "map_keys", "merge_key",
-        "name", "patch_strategies", "properties", "type",
+        "additional", "default", "format", "is_atomic", "is_open", "item_keys", "items", "list_type", "map_keys",
+        "merge_key", "name", "patch_strategies", "properties", "type",
     )  # fmt: skip
 
     def __init__(self, name: str = "", type: str = ""):
@@ -48,6 +49,7 @@ class Schema:
         self.patch_strategies: tuple[str, ...] = ()
         self.merge_key = ""
         self.default: Any = None
+        self.item_keys: tuple[tuple[str, str, Any], ...] = ()
 
     def field(self, key: str) -> Schema | None:
         """The schema of a field of a struct or of a value of a map; None where anything goes or nothing is known."""

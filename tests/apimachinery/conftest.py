@@ -12,7 +12,10 @@ from minikweb.apimachinery.schema import Definitions
 def definitions():
     folder = files("kubernetes_validate") / "kubernetes-json-schema" / "v1.37.0-local"
     text = (folder / "_definitions.json").read_text().replace("#/$defs/", "#/components/schemas/")
-    return Definitions(json.loads(text)["$defs"])
+    components = json.loads(text)["$defs"]
+    for kind in ("ContainerPort", "ServicePort"):  # the package leaves defaults out
+        components[f"io.k8s.api.core.v1.{kind}"]["properties"]["protocol"]["default"] = "TCP"
+    return Definitions(components)
 
 
 @pytest.fixture(scope="session")
