@@ -70,14 +70,16 @@ class DeploymentController(Controller):
         found = podcontrol.candidates(self.cache, "ReplicaSet", deployment)
         return podcontrol.claim(self.client, deployment, selector, found)
 
-    def update_status(self, deployment: Object, new_status: Object) -> None:
-        """Writes what has changed, if anything has."""
-        patch = create_merge_patch(deployment.get("status", {}), new_status)
+    def update_status(self, deployment: Object, new_status: Object, revision: str | None = None) -> None:
+        """Writes what has changed, if anything has; the revision's annotation goes along, as it is ours."""
+        metadata = deployment["metadata"]
+        patch = create_merge_patch({"status": deployment.get("status", {})}, {"status": new_status})
+        if revision and revision != (metadata.get("annotations") or {}).get(revisions.REVISION):
+            patch["metadata"] = {"annotations": {revisions.REVISION: revision}}
         if not patch:
             return
-        name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
         with suppress(NotFound):  # deleted meanwhile
-            self.client.patch(self.kind, name, {"status": patch}, namespace, subresource="status")
+            self.client.patch(self.kind, metadata["name"], patch, metadata["namespace"], subresource="status")
 
 
 class Rollout:
@@ -156,7 +158,6 @@ class Rollout:
             patch["spec"] = {"minReadySeconds": wait}
         if patch:
             self.new = self.client.patch("ReplicaSet", metadata["name"], patch, self.namespace)
-        self.set_revision()
         if status.has_progress_deadline(self.deployment) and not self.progressing:
             self.set_progressing("True", "FoundNewReplicaSet", f'Found new replica set "{metadata["name"]}"')
 
@@ -177,7 +178,6 @@ class Rollout:
             self.event_of_scaling(name, 0, rolling.size(self.new))
             if status.has_progress_deadline(self.deployment):
                 self.set_progressing("True", "NewReplicaSetCreated", f'Created new replica set "{name}"')
-        self.set_revision()
 
     def existing(self, name: str, error: AlreadyExists) -> Object:
         """The ReplicaSet of that name if it is ours; else counts a collision, for another hash, and raises `error`."""
@@ -273,17 +273,11 @@ class Rollout:
         conditions = self.deployment.get("status", {}).get("conditions", [])
         self.set_conditions(status.with_condition(conditions, "Progressing", state, reason, message, self.now))
 
-    def set_revision(self) -> None:
-        """Shows the new ReplicaSet's revision on the Deployment."""
-        number = self.new["metadata"].get("annotations", {}).get(revisions.REVISION)
-        if number and (self.deployment["metadata"].get("annotations") or {}).get(revisions.REVISION) != number:
-            patch = {"metadata": {"annotations": {revisions.REVISION: number}}}
-            self.client.patch("Deployment", self.name, patch, self.namespace)
-
     def tell(self, new_status: Object) -> float | None:
-        """Writes the status against what the API has; returns when the deadline is to be checked."""
+        """Writes the status and the new ReplicaSet's revision; returns when the deadline is to be checked."""
         cached = self.cache.get("Deployment", self.namespace, self.name)
         if cached is None or cached["metadata"]["uid"] != self.deployment["metadata"]["uid"]:
             return None
-        self.controller.update_status(cached, new_status)
+        revision = self.new and (self.new["metadata"].get("annotations") or {}).get(revisions.REVISION)
+        self.controller.update_status(cached, new_status, revision)
         return status.seconds_until_deadline(self.deployment, new_status, self.now)

@@ -156,8 +156,7 @@ def proportional_sizes(deployment: Object, in_use: list[Object]) -> Sizes:
     added, sizes = 0, []
     for rs in ordered:
         share, left = _share(deployment, rs), to_add - added
-        share = min(share, left) if to_add > 0 else max(share, left)
-        share = share if left else 0
+        share = min(max(share, 0), left) if to_add > 0 else max(min(share, 0), left)
         added += share
         sizes.append((rs, size(rs) + share))
     largest, its_size = sizes[0]
