@@ -129,7 +129,7 @@ LOCALE_PATHS = [BASE_DIR / "minikweb" / "management" / "locale"]  # the apps hav
 # --- Static files: built by `make assets` into static/dist ------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None  # served from where they are built
 WHITENOISE_USE_FINDERS = True
 
 # --- Pages load nothing from another host ------------------------------------------------------------

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.core.management import call_command
-from django.db import connections
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from minikweb.apiserver.installation import NewerData, prepare_database
 from minikweb.management.datafolder import DataFolder, Refusal, host_routes
 from minikweb.management.terminal import say
 from minikweb.runtime.docker import installation
@@ -20,11 +22,10 @@ RUNTIMES = ("auto", "docker", "simulated")
 
 @dataclass(frozen=True)
 class Choice:
-    """The runtime to use, Docker's version if it is that, and what the user should know about it."""
+    """The runtime to use, and what the user is told about it."""
 
     runtime: str
-    version: str = ""
-    remark: str = ""
+    remark: str
 
 
 def choose_runtime(wanted: str, daemon_version: Callable[[], str] = installation.daemon_version) -> Choice:
@@ -32,15 +33,15 @@ def choose_runtime(wanted: str, daemon_version: Callable[[], str] = installation
     if wanted not in RUNTIMES:
         raise Refusal(_("MINIKWEB_RUNTIME is %(value)s: use auto, docker or simulated.") % {"value": repr(wanted)})
     if wanted == "simulated":
-        return Choice("simulated")
+        return Choice("simulated", _("Pods are simulated, as asked: no container runs."))
     try:
-        return Choice("docker", daemon_version())
+        return Choice("docker", _("Pods run in Docker %(version)s.") % {"version": daemon_version()})
     except RuntimeUnavailable as error:
         if wanted == "docker" or is_denied(error):
             raise Refusal(error.message) from error
     except RuntimeFailure as error:
         raise Refusal(error.message) from error
-    return Choice("simulated", remark=_("Docker does not answer, so pods are simulated: no container runs."))
+    return Choice("simulated", _("Docker does not answer, so pods are simulated: no container runs."))
 
 
 def is_denied(error: BaseException | None) -> bool:
@@ -101,11 +102,16 @@ def build_images() -> None:
         say(_("Built %(images)s.") % {"images": ", ".join(built)})
 
 
-def migrate(aliases: Iterable[str]) -> None:
-    """Brings the tables of these databases up to date. Raises Refusal if a database cannot be opened."""
-    for alias in aliases:
-        try:
-            call_command("migrate", database=alias, verbosity=0, interactive=False)
-        except Exception as error:
-            raise Refusal(_("The database cannot be prepared: %(why)s") % {"why": error}) from error
-    connections.close_all()
+def migrate() -> None:
+    """Brings the tables of the cluster and of the pages up to date. Raises Refusal."""
+    try:
+        prepare_database()
+        executor = MigrationExecutor(connections["default"])
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", database="default", verbosity=0, interactive=False)
+    except NewerData as error:
+        raise Refusal(_("A newer Minikweb wrote this database: update this one, or set MINIKWEB_DATA.")) from error
+    except DatabaseError as error:
+        raise Refusal(_("The database cannot be prepared: %(why)s") % {"why": error}) from error
+    finally:
+        connections.close_all()  # nothing open may be shared by a fork

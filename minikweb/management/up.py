@@ -43,7 +43,7 @@ PRELOADED = (
     "minikweb.management.commands.kubelet",
     "minikweb.management.commands.web",
     "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.protocols.websockets.websockets_impl",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
     "uvicorn.loops.uvloop",
 )
 

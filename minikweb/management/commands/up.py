@@ -5,8 +5,6 @@ import sys
 import time
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from minikweb import settings
 from minikweb.apiserver.credentials import install_credentials
 from minikweb.management import assets, broker, messages, preparation
@@ -31,14 +29,14 @@ class Command(UserCommand):
             _start_over()
         assets.ensure(settings.BASE_DIR, say)
         messages.ensure(settings.BASE_DIR)
-        say(choice.remark or _("Pods run in %(runtime)s.") % {"runtime": f"Docker {choice.version}".strip()})
+        say(choice.remark)
         if choice.runtime == "docker":
             folder.update_cluster(docker=True)
             preparation.build_images()
         preparation.prepare_network(folder, choice.runtime)
         folder.update_cluster(runtime=choice.runtime)
         install_credentials(folder.path, bind=settings.BIND, port=settings.API_PORT)
-        preparation.migrate(["cluster", "default"])
+        preparation.migrate()
         _decide_runtime(choice.runtime)
         Up(folder, choice.runtime, begun=begun).run()
 

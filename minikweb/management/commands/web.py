@@ -22,5 +22,6 @@ class Command(BaseCommand):
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=DRAIN_SECONDS,
+            ws="websockets-sansio",
             ws_ping_interval=20,
         )
