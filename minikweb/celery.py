@@ -11,10 +11,12 @@ import logging
 import os
 import signal
 import socket
+import warnings
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from celery import Celery, bootsteps, signals
+from celery.platforms import SecurityWarning
 from celery.worker.consumer.consumer import Consumer as CeleryConsumer
 from celery.worker.state import maybe_shutdown
 
@@ -137,6 +139,7 @@ def _keep_logging(**_: Any) -> None:
     """Django has configured it; Celery tells of each task, which here is each bell."""
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.worker.consumer.consumer"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # root, in a container; tasks are JSON, not pickles
 
 
 def run_worker(part: Part, queues: Sequence[str], concurrency: int, *, name: str) -> int:
