@@ -146,6 +146,18 @@ class ListedContainer:
     labels: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Machine:
+    """Where the containers run: on Docker Desktop a virtual machine, not this one."""
+
+    cpus: int
+    memory: int  # bytes
+    architecture: str  # as `uname -m` says it
+    kernel: str
+    os_image: str
+    boot_id: str
+
+
 class ExecSession(Protocol):
     """A command running in a container. Bytes in, bytes out."""
 
@@ -191,9 +203,13 @@ class Runtime(Protocol):
 
     name: str  # "docker" or "simulated"
     version: str
+    blocks: bool  # whether pulling and stopping take time, so that the caller lends them a thread of their own
 
     def setup(self) -> None:
         """Makes what every pod needs (network, pause image). May be called again at any time."""
+
+    def machine(self) -> Machine:
+        """What a node of this runtime has."""
 
     def image_id(self, image: str, annotations: Mapping[str, str]) -> str | None:
         """The id of an image that is here, or None. `annotations` are the pod's. Raises InvalidImageName."""
@@ -206,6 +222,9 @@ class Runtime(Protocol):
 
         A second sandbox of the same pod has a higher attempt. Raises RuntimeFailure(FailedCreatePodSandBox).
         """
+
+    def stop_pod_sandbox(self, sandbox_id: str) -> None:
+        """Ends the sandbox itself; its containers have ended before. Idempotent."""
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
         """Removes it and its containers, ended or not, at once. Idempotent."""

@@ -1,4 +1,4 @@
-"""One suite for both runtimes: `runtime` is a simulated one, and with the marker docker a real one on its own network."""
+"""One suite for both runtimes: `runtime` is a simulated one and, with the marker docker, a real one."""
 
 import time
 import uuid
@@ -34,7 +34,7 @@ def docker_runtime():
 
     installation.build_missing_images(print)
     cluster = f"test-{uuid.uuid4().hex[:8]}"
-    network = installation.create_network(cluster)
+    network = next(n for n in (f"10.{x}.0.0/16" for x in range(160, 240)) if installation.claim_network(cluster, n))
     runtime = DockerRuntime(cluster, "node-1", network)
     try:
         runtime.setup()

@@ -6,6 +6,7 @@ Only things that carry the label `minikweb.cluster=<its id>` are touched.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -17,7 +18,6 @@ from minikweb.runtime.docker import containers, images
 from minikweb.runtime.docker.connection import connect, translated
 from minikweb.runtime.protocol import ContainerNotFound, RuntimeFailure
 
-FIRST_NETWORK = 244  # 10.244.0.0/16, as most clusters have; the next free one where it is taken
 STOP_GRACE = 5  # seconds between SIGTERM and SIGKILL when the whole cluster stops
 AT_ONCE = 8
 
@@ -34,22 +34,25 @@ def build_missing_images(say: images.Progress) -> list[str]:
     return images.build_missing(connect(), say)
 
 
-def create_network(cluster: str, wanted: str | None = None) -> str:
-    """Makes the cluster's network if there is none and returns its /16, the first free one or the one recorded.
+def subnets() -> list[str]:
+    """The subnets of all of Docker's networks, ours too."""
+    return _subnets(connect())
 
-    Raises RuntimeFailure where the recorded one is taken by somebody else.
-    """
+
+def claim_network(cluster: str, subnet: str) -> bool:
+    """Makes the cluster's network on that /16; False where another network or a route of the host is in the way."""
     api = connect()
     existing = _network(api, cluster)
     if existing is not None:
-        return existing["IPAM"]["Config"][0]["Subnet"]
-    candidates = [wanted] if wanted else [f"10.{n}.0.0/16" for n in (*range(FIRST_NETWORK, 256), *range(128, 244))]
-    for subnet in candidates:
-        if _is_free(api, subnet):
-            with suppress(RuntimeFailure if wanted is None else ()):  # a route of the host: the next one
-                ensure_network(api, cluster, subnet)
-                return subnet
-    raise RuntimeFailure(f"no free network for the pods: {wanted or 'every 10.x.0.0/16'} is taken (docker network ls)")
+        return existing["IPAM"]["Config"][0]["Subnet"] == subnet
+    wanted = ipaddress.ip_network(subnet)
+    if any(wanted.overlaps(ipaddress.ip_network(taken)) for taken in _subnets(api)):
+        return False
+    try:
+        ensure_network(api, cluster, subnet)
+    except RuntimeFailure:
+        return False
+    return True
 
 
 def ensure_network(api: docker.APIClient, cluster: str, subnet: str) -> None:
@@ -79,11 +82,10 @@ def _network(api: docker.APIClient, cluster: str) -> dict[str, Any] | None:
     return next((one for one in found if one["Name"] == containers.network_name(cluster)), None)
 
 
-def _is_free(api: docker.APIClient, subnet: str) -> bool:
+def _subnets(api: docker.APIClient) -> list[str]:
     with translated():
         pools = [pool for one in api.networks() for pool in one["IPAM"]["Config"] or []]
-    taken = [ipaddress.ip_network(pool["Subnet"]) for pool in pools if ":" not in pool.get("Subnet", ":")]
-    return not any(ipaddress.ip_network(subnet).overlaps(one) for one in taken)
+    return [pool["Subnet"] for pool in pools if ":" not in pool.get("Subnet", ":")]
 
 
 def stop_all(cluster: str, *, grace_seconds: int = STOP_GRACE) -> int:
@@ -101,6 +103,18 @@ def stop_all(cluster: str, *, grace_seconds: int = STOP_GRACE) -> int:
         list(pool.map(stop, others))
         list(pool.map(stop, sandboxes))
     return len(running)
+
+
+def remove_strays(cluster: str, nodes: Callable[[], Collection[str]]) -> int:
+    """Removes the containers of nodes that are no more; `nodes` is asked after the containers are listed."""
+    api = connect()
+    found = _containers(api, cluster, everything=True)
+    kept = nodes()
+    strays = [one["Id"] for one in found if one["Labels"].get(containers.NODE) not in kept]
+    for container_id in strays:
+        with suppress(ContainerNotFound), translated():
+            api.remove_container(container_id, force=True, v=True)
+    return len(strays)
 
 
 def reset(cluster: str) -> dict[str, int]:

@@ -19,6 +19,7 @@ from minikweb.runtime.protocol import (
     Event,
     ListedContainer,
     LogOptions,
+    Machine,
     PodRef,
     PodStatus,
     RuntimeFailure,
@@ -33,6 +34,7 @@ class DockerRuntime:
     """The pods of one node of one cluster, as containers on the bridge `minikweb-<cluster>`."""
 
     name = "docker"
+    blocks = True
 
     def __init__(self, cluster: str, node: str, pod_network: str, *, api: docker.APIClient | None = None):
         """pod_network is the cluster's, such as 10.244.0.0/16. Raises RuntimeUnavailable."""
@@ -49,6 +51,18 @@ class DockerRuntime:
     def setup(self) -> None:
         installation.ensure_network(self.api, self.cluster, self.pod_network)
         images.ensure_pause(self.api)
+
+    def machine(self) -> Machine:
+        with translated():
+            info = self.api.info()
+        return Machine(
+            cpus=info["NCPU"],
+            memory=info["MemTotal"],
+            architecture=info["Architecture"],
+            kernel=info["KernelVersion"],
+            os_image=info["OperatingSystem"],
+            boot_id=info["ID"],
+        )
 
     # --- images ---------------------------------------------------------------------------------
 
@@ -70,6 +84,9 @@ class DockerRuntime:
     def _start_sandbox(self, sandbox_id: str) -> None:
         self._start(sandbox_id, "FailedCreatePodSandBox")
         self._starting.pop(sandbox_id, None)
+
+    def stop_pod_sandbox(self, sandbox_id: str) -> None:
+        self.stop_container(sandbox_id, 1)
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
         ids = [entry["Id"] for entry in self._list(**{containers.SANDBOX: sandbox_id})]

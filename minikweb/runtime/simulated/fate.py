@@ -28,6 +28,7 @@ class Sandbox:
     ip: str
     attempt: int
     created: float  # all times here are POSIX seconds
+    stopped: bool = False
 
 
 @dataclass

@@ -9,6 +9,7 @@ import hashlib
 import heapq
 import json
 import os
+import platform
 import threading
 import time
 import uuid
@@ -28,6 +29,7 @@ from minikweb.runtime.protocol import (
     ImageNotFound,
     ListedContainer,
     LogOptions,
+    Machine,
     NotSupported,
     PodRef,
     PodStatus,
@@ -45,6 +47,7 @@ class SimulatedRuntime:
     """The pods of one node, in memory and in `file`; `file` None keeps them in memory alone."""
 
     name = "simulated"
+    blocks = False
     version = "1"
 
     def __init__(self, node: str, file: Path | None = None, *, clock: Callable[[], float] = time.time):
@@ -65,6 +68,9 @@ class SimulatedRuntime:
 
     def setup(self) -> None:
         """Nothing to make."""
+
+    def machine(self) -> Machine:
+        return Machine(os.cpu_count() or 1, 0, platform.machine(), platform.release(), "simulated", "simulated")
 
     # --- images ---------------------------------------------------------------------------------
 
@@ -88,6 +94,12 @@ class SimulatedRuntime:
             self._add_sandbox(sandbox)
             self._dirty = True
         return sandbox.id
+
+    def stop_pod_sandbox(self, sandbox_id: str) -> None:
+        with self._lock:
+            sandbox = self._sandboxes.get(sandbox_id)
+            if sandbox is not None:
+                sandbox.stopped = self._dirty = True
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
         with self._lock:
@@ -175,8 +187,9 @@ class SimulatedRuntime:
         )
 
     def _sandbox_status(self, sandbox: Sandbox) -> SandboxStatus:
+        state = "not-ready" if sandbox.stopped else "ready"
         return SandboxStatus(
-            sandbox.id, sandbox.pod, self.node, "ready", sandbox.ip, sandbox.attempt, instant(sandbox.created)
+            sandbox.id, sandbox.pod, self.node, state, sandbox.ip, sandbox.attempt, instant(sandbox.created)
         )
 
     def _status(self, container: Container, pod: PodRef, now: float) -> ContainerStatus:

@@ -1,0 +1,114 @@
+"""A pod's spec in the runtime's words, and what of it is not supported. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minikweb.apimachinery import quantity
+from minikweb.kubelet import env
+from minikweb.kubelet.pods import Start, is_sidecar
+from minikweb.runtime.protocol import ContainerConfig, PodRef, SandboxConfig
+
+Object = dict[str, Any]
+
+HOSTNAME_LENGTH = 63
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+
+
+def pod_ref(pod: Object) -> PodRef:
+    meta = pod["metadata"]
+    return PodRef(meta["namespace"], meta["name"], meta["uid"])
+
+
+def sandbox(pod: Object, ip: str, attempt: int) -> SandboxConfig:
+    dns = pod["spec"].get("dnsConfig") or {}
+    options = (
+        option.get("name", "") + (f":{option['value']}" if option.get("value") else "")
+        for option in dns.get("options") or ()
+    )
+    return SandboxConfig(
+        pod=pod_ref(pod),
+        ip=ip,
+        hostname=(pod["spec"].get("hostname") or pod["metadata"]["name"])[:HOSTNAME_LENGTH].rstrip("-."),
+        attempt=attempt,
+        dns_servers=tuple(dns.get("nameservers") or ()),
+        dns_searches=tuple(dns.get("searches") or ()),
+        dns_options=tuple(options),
+        annotations=pod["metadata"].get("annotations") or {},
+    )
+
+
+def container(pod: Object, start: Start, environment: Mapping[str, str]) -> ContainerConfig:
+    """Its configuration; command and arguments see the environment."""
+    spec = start.container
+    command, args = env.command(spec, environment)
+    resources = spec.get("resources") or {}
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    completes = pod["spec"].get("restartPolicy", "Always") != "Always" or start.is_init
+    return ContainerConfig(
+        name=spec["name"],
+        image=spec["image"],
+        attempt=start.attempt,
+        command=command,
+        args=args,
+        env=environment,
+        working_dir=spec.get("workingDir", ""),
+        tty=bool(spec.get("tty")),
+        stdin=bool(spec.get("stdin")),
+        cpu_limit=_amount(limits, "cpu", quantity.cpu),
+        memory_limit=_amount(limits, "memory", quantity.memory),
+        cpu_request=_amount(requests, "cpu", quantity.cpu),
+        **_security(pod, spec),
+        runs_to_completion=completes and not is_sidecar(spec),
+        annotations={} if start.is_init else pod["metadata"].get("annotations") or {},
+    )
+
+
+def _amount(resources: Object, name: str, read: Any) -> Any:
+    return read(resources[name]) if name in resources else None
+
+
+def _security(pod: Object, spec: Object) -> dict[str, Any]:
+    """User, root file system and capabilities from the securityContexts; the container's wins."""
+    context = {**(pod["spec"].get("securityContext") or {}), **(spec.get("securityContext") or {})}
+    user = str(context["runAsUser"]) if "runAsUser" in context else ""
+    capabilities = context.get("capabilities") or {}
+    return {
+        "user": f"{user}:{context['runAsGroup']}" if user and "runAsGroup" in context else user,
+        "read_only": bool(context.get("readOnlyRootFilesystem")),
+        "add_capabilities": tuple(capabilities.get("add") or ()),
+        "drop_capabilities": tuple(capabilities.get("drop") or ()),
+    }
+
+
+def unsupported(pod: Object) -> tuple[str, str] | None:
+    """(event reason, message) of what the pod asks for and real containers cannot have here yet, or None."""
+    spec = pod["spec"]
+    for volume in spec.get("volumes") or ():
+        source = next((key for key in volume if key != "name"), "emptyDir")
+        why = f'MountVolume.SetUp failed for volume "{volume["name"]}" : volumes of type {source} are not supported yet'
+        return "FailedMount", why
+    for name in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"):
+        if spec.get(name):
+            return "FailedCreatePodSandBox", f"Failed to create pod sandbox: {name} is not supported"
+    for one in (*spec["containers"], *(spec.get("initContainers") or ())):
+        if (one.get("securityContext") or {}).get("privileged"):
+            return (
+                "FailedCreatePodSandBox",
+                f"Failed to create pod sandbox: {one['name']} asks to be privileged: not supported",
+            )
+        if any(port.get("hostPort") for port in one.get("ports") or ()):
+            return "FailedCreatePodSandBox", "Failed to create pod sandbox: hostPort is not supported yet"
+    return None
+
+
+def not_yet(pod: Object) -> str:
+    """What the pod asks for and is left out, in one sentence; empty if nothing."""
+    found = []
+    for one in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
+        asked = [name for name in (*PROBES, "lifecycle") if one.get(name)]
+        found += [f"{name} of container {one['name']}" for name in asked]
+    if not found:
+        return ""
+    return f"not run yet: {', '.join(found)}; a container counts as ready as soon as it runs"

@@ -1,0 +1,196 @@
+"""Starting what a plan says: the sandbox, images, environment, containers, and what went wrong with each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from minikweb.apimachinery import errors
+from minikweb.client.client import Client
+from minikweb.client.events import Recorder
+from minikweb.kubelet import configs, env
+from minikweb.kubelet.addresses import Addresses, NoAddressLeft
+from minikweb.kubelet.backoff import Backoff
+from minikweb.kubelet.images import Images
+from minikweb.kubelet.pods import Plan, Start, Waiting, backoff_key, full_name, sandbox_of
+from minikweb.runtime.protocol import PodStatus, Runtime, RuntimeFailure
+
+Object = dict[str, Any]
+
+MISSING_CONFIG = 2.0  # seconds until a ConfigMap or Secret that was missing is looked for again
+CANNOT_CREATE = 10.0  # seconds until a container that could not be created is tried again
+UNSUPPORTED = 300.0  # seconds between two tellings
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a node's pods see of it."""
+
+    node: str
+    ip: str
+    addresses: Addresses
+    allocatable: dict[str, str]  # cpu and memory, as quantities
+
+
+@dataclass
+class Outcome:
+    """Why containers of a pod do not run, by name, and when to try again."""
+
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    again: float | None = None
+
+    def wait(self, name: str, why: Waiting, seconds: float | None) -> None:
+        self.waiting[name] = why
+        if seconds is not None:
+            self.again = seconds if self.again is None else min(self.again, seconds)
+
+
+class SandboxFailed(Exception):
+    """The pod's sandbox could not be had; the message is told already."""
+
+
+class Starter:
+    """Carries out the starts of one node's pods."""
+
+    def __init__(
+        self,
+        client: Client,
+        recorder: Recorder,
+        runtime: Runtime,
+        host: Host,
+        images: Images,
+        backoff: Backoff,
+        clock: Callable[[], datetime],
+    ):
+        self.client, self.recorder, self.runtime, self.host = client, recorder, runtime, host
+        self.images, self.backoff, self.clock = images, backoff, clock
+
+    def carry_out(self, pod: Object, plan: Plan, observed: PodStatus | None) -> Outcome:
+        """Starts what the plan says. Containers start side by side where starting takes time."""
+        outcome = Outcome(dict(plan.waiting), plan.again)
+        self._tell_back_off(pod, plan)
+        if not plan.start:
+            return outcome
+        if self.runtime.blocks and (problem := configs.unsupported(pod)):
+            self.recorder.event(pod, "Warning", *problem)
+            outcome.again = UNSUPPORTED
+            return outcome
+        try:
+            self._start_all(pod, plan, observed, outcome)
+        except SandboxFailed:
+            outcome.again = max(1.0, self._sandbox_wait(pod))
+        return outcome
+
+    def _start_all(self, pod: Object, plan: Plan, observed: PodStatus | None, outcome: Outcome) -> None:
+        sandbox_id, ip = self._sandbox(pod, plan, observed)
+        if self.runtime.blocks and len(plan.start) > 1:
+            with ThreadPoolExecutor(len(plan.start)) as pool:
+                calls = [pool.submit(self._start, pod, start, sandbox_id, ip, outcome) for start in plan.start]
+                for call in calls:
+                    call.result()
+        else:
+            for start in plan.start:
+                self._start(pod, start, sandbox_id, ip, outcome)
+
+    # --- the sandbox ----------------------------------------------------------------------------
+
+    def _sandbox(self, pod: Object, plan: Plan, observed: PodStatus | None) -> tuple[str, str]:
+        """(id, address) of the pod's sandbox, the one there is or a new one. Raises SandboxFailed."""
+        uid, existing = pod["metadata"]["uid"], sandbox_of(observed)
+        if plan.sandbox_attempt is None:
+            assert existing is not None
+            return existing.id, existing.ip
+        if existing is not None:
+            self.recorder.event(
+                pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."
+            )
+        try:
+            ip = self.host.addresses.allocate(uid, (pod.get("status") or {}).get("podIP", ""))
+            return self.runtime.run_pod_sandbox(configs.sandbox(pod, ip, plan.sandbox_attempt)), ip
+        except (RuntimeFailure, NoAddressLeft) as failure:
+            raise self._sandbox_failed(pod, str(failure)) from failure
+
+    def _sandbox_failed(self, pod: Object, why: str) -> SandboxFailed:
+        message = f"Failed to create pod sandbox: {why}"
+        self.recorder.event(pod, "Warning", "FailedCreatePodSandBox", message)
+        self.host.addresses.release(pod["metadata"]["uid"])
+        self.backoff.next(self._sandbox_key(pod), self.clock())
+        return SandboxFailed(message)
+
+    def _sandbox_wait(self, pod: Object) -> float:
+        now = self.clock()
+        return self.backoff.remaining(self._sandbox_key(pod), now, now).total_seconds()
+
+    def _sandbox_key(self, pod: Object) -> str:
+        return f"{pod['metadata']['uid']}/POD"
+
+    # --- one container --------------------------------------------------------------------------
+
+    def _start(self, pod: Object, start: Start, sandbox_id: str, ip: str, outcome: Outcome) -> None:
+        name = start.container["name"]
+        kind = "initContainers" if start.is_init else "containers"
+        tell = partial(self._tell, pod, f"spec.{kind}{{{name}}}")
+        why, again = self.images.ensure(pod, start.container, tell)
+        if why is not None:
+            outcome.wait(name, why, again)
+            return
+        try:
+            environment = self._environment(pod, start.container, ip)
+            container_id = self.runtime.create_container(sandbox_id, configs.container(pod, start, environment))
+        except env.ConfigError as error:
+            tell("Warning", "Failed", f"Error: {error}")
+            outcome.wait(name, Waiting("CreateContainerConfigError", str(error)), MISSING_CONFIG)
+            return
+        except RuntimeFailure as failure:
+            tell("Warning", "Failed", f"Error: {failure.message}")
+            outcome.wait(name, Waiting("CreateContainerError", failure.message), CANNOT_CREATE)
+            return
+        tell("Normal", "Created", "Container created")
+        if start.is_restart:
+            self.backoff.next(backoff_key(pod, start.container), self.clock())
+        self._run(pod, name, container_id, sandbox_id, outcome, tell)
+
+    def _run(
+        self, pod: Object, name: str, container_id: str, sandbox_id: str, outcome: Outcome, tell: partial[None]
+    ) -> None:
+        try:
+            self.runtime.start_container(container_id)
+        except RuntimeFailure as failure:
+            if failure.reason == "FailedCreatePodSandBox":
+                self.runtime.remove_pod_sandbox(sandbox_id)
+                raise self._sandbox_failed(pod, failure.message) from failure
+            tell("Warning", "Failed", f"Error: {failure.message}")
+            outcome.wait(name, Waiting("RunContainerError", failure.message), 1.0)
+            return
+        tell("Normal", "Started", "Container started")
+
+    def _environment(self, pod: Object, container: Object, ip: str) -> dict[str, str]:
+        facts = {
+            "status.podIP": ip,
+            "status.podIPs": ip,
+            "status.hostIP": self.host.ip,
+            "status.hostIPs": self.host.ip,
+            **{f"allocatable.{name}": amount for name, amount in self.host.allocatable.items()},
+        }
+        return env.environment(pod, container, partial(self._read, pod["metadata"]["namespace"]), facts=facts)
+
+    def _read(self, namespace: str, kind: str, name: str) -> Object | None:
+        try:
+            return self.client.get(kind, name, namespace)
+        except errors.NotFound:
+            return None
+
+    # --- what is told ---------------------------------------------------------------------------
+
+    def _tell(self, pod: Object, field_path: str, type_: str, reason: str, message: str) -> None:
+        self.recorder.event(pod, type_, reason, message, field_path=field_path)
+
+    def _tell_back_off(self, pod: Object, plan: Plan) -> None:
+        for name, why in plan.waiting.items():
+            if why.reason == "CrashLoopBackOff":
+                message = f"Back-off restarting failed container {name} in pod {full_name(pod)}"
+                self._tell(pod, f"spec.containers{{{name}}}", "Warning", "BackOff", message)

@@ -1,0 +1,82 @@
+"""A node: its kubelet in one Celery worker, with the threads for its lease, its server and its runtime's events."""
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from minikweb import settings
+from minikweb.celery import bell, installation, run_worker, stop_worker
+from minikweb.client.client import Client
+from minikweb.client.events import Recorder
+from minikweb.client.informer import Cache
+from minikweb.client.kubeconfig import client_for
+from minikweb.client.workqueue import connect
+from minikweb.kubelet.kubelet import Kubelet
+from minikweb.kubelet.node import NodeAgent, addresses_of, capacity, node_ip
+from minikweb.kubelet.server import Server
+from minikweb.kubelet.starting import Host
+from minikweb.kubelet.worker import NodeWorker
+from minikweb.management.preparation import choose_runtime
+from minikweb.manager import Manager
+from minikweb.runtime.docker.runtime import DockerRuntime
+from minikweb.runtime.protocol import Runtime, RuntimeFailure
+from minikweb.runtime.simulated.runtime import SimulatedRuntime
+
+
+class Command(BaseCommand):
+    help = "Run the kubelet of one node"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--node", required=True, help="the name of its Node object, which must exist")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            sys.exit(run(options["node"]))
+        except RuntimeFailure as failure:
+            raise CommandError(failure.message) from failure
+
+
+def run(node: str) -> int:
+    """Is the node until SIGTERM, or until its Node object is deleted; returns the exit code."""
+    runtime = runtime_of(node)
+    client = client_for(node)
+    recorder = Recorder(client.acting_as("kubelet"), "kubelet", host=node)
+    worker = assemble(node, client, recorder, runtime)
+    queue = worker.kubelet.name
+    return run_worker(worker, [queue], worker.kubelet.workers, name=queue)
+
+
+def runtime_of(node: str) -> Runtime:
+    """The runtime that the installation uses, ready. Raises RuntimeUnavailable."""
+    cluster = json.loads((settings.DATA_DIR / "cluster.json").read_text())
+    if choose_runtime(settings.RUNTIME).runtime == "simulated":
+        return SimulatedRuntime(node, settings.DATA_DIR / "simulated" / f"{node}.json")
+    runtime = DockerRuntime(cluster["id"], node, cluster["podNetwork"])
+    runtime.setup()
+    return runtime
+
+
+def assemble(name: str, client: Client, recorder: Recorder, runtime: Runtime) -> NodeWorker:
+    """The parts of a node; waits for its Node object."""
+    simulated = runtime.name == "simulated"
+    socket = settings.RUN_DIR / f"{name}.sock"
+    worker: NodeWorker
+
+    def deleted() -> None:
+        worker.kubelet.destroy_all()
+        stop_worker()
+
+    agent = NodeAgent(client, recorder, runtime, name, f"unix://{socket}", deleted=deleted)
+    node = agent.find()
+    cidr = node["spec"]["podCIDR"]
+    addresses = addresses_of(cidr, simulated=simulated)
+    host = Host(name, node_ip(cidr), addresses, capacity(agent.machine, simulated=simulated))
+    cache = Cache(client, scopes={"Pod": {"field_selector": f"spec.nodeName={name}"}})
+    own = client.acting_as("kubelet", wrote=cache.writes.record)
+    kubelet = Kubelet(own, cache, recorder, runtime=runtime, host=host)
+    ring = bell(kubelet.name)
+    manager = Manager([kubelet], cache, connect(settings.REDIS_URL), ring, prefix=installation(), name=kubelet.name)
+    worker = NodeWorker(manager, kubelet, agent, Server(cache, runtime, socket), node)
+    return worker
