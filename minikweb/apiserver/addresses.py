@@ -112,7 +112,10 @@ def _address(service: Object, wanted: str, taken: set[str | None]) -> str:
                 service, "spec.clusterIPs[0]", wanted, "must be a valid IP address, (e.g. 10.9.8.7)"
             ) from None
         if not inside:
-            why = f"failed to allocate IP {wanted}: the provided IP is not in the valid range. The range of valid IPs is {SERVICE_NETWORK}"
+            why = (
+                f"failed to allocate IP {wanted}: the provided IP is not in the valid range. "
+                f"The range of valid IPs is {SERVICE_NETWORK}"
+            )
             raise _refused(service, "spec.clusterIPs", [wanted], why)
         return wanted
     while True:

@@ -39,7 +39,7 @@ def prepare_database() -> None:
 
 
 def make_application(data_dir: Path) -> Application:
-    """The API server of an installation, its first objects made. prepare_database and install_credentials come first."""
+    """The API server of an installation, its first objects made; after prepare_database and install_credentials."""
     storage = Storage(Database(CLUSTER))
     storage.open()
     authenticator = Authenticator(

@@ -37,9 +37,8 @@ def bind(server: Server, request: Request) -> Response:
         meta.set_condition(conditions, "PodScheduled", "True", "", "", request.now)
         return pod
 
-    updating.update(
-        server, objects.call_of(request), route.kind, route.namespace, route.name, bound, subresource="binding"
-    )
+    call = objects.call_of(request)
+    updating.update(server, call, route.kind, route.namespace, route.name, bound, subresource="binding", track=False)
     return answer(SUCCESS, 201)
 
 

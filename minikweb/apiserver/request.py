@@ -85,7 +85,7 @@ class Request:
 
     @property
     def field_manager(self) -> str:
-        """The named manager, else the first word of the user agent (k8s.io/apiserver/pkg/endpoints/handlers/create.go)."""
+        """The named manager, else the first word of the user agent (endpoints/handlers/create.go)."""
         manager = self.query.text("fieldManager")
         if len(manager) > 128:
             raise BadRequest("fieldManager: Too long: may not be more than 128 bytes")

@@ -1,4 +1,4 @@
-"""What is below an object: status and finalize are writes of it, scale a view of it, the others have their own files."""
+"""What is below an object: status and finalize are writes of it, scale is a view, the others have their own files."""
 
 from __future__ import annotations
 

@@ -68,7 +68,8 @@ def write(
     _prepare(kind, new, old, subresource)
     if track:
         managedfields.track(server, call, kind, old, new, subresource)
-    check(kind, new, old)
+    if subresource != "binding":  # the one way in which the node of a pod may change
+        check(kind, new, old)
     new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
     if _ends_deletion(kind, new, old):
         return _delete(server, call, kind, current, new)

@@ -36,7 +36,7 @@ class Query:
 
 
 class Listing(NamedTuple):
-    """bodies, the revision they show, the key of the last one if there are more, and how many more (None: not known)."""
+    """bodies, the revision they show, the key of the last one if there are more, how many more (None: not known)."""
 
     bodies: list[str]
     revision: int
