@@ -27,7 +27,7 @@ class KubeconfigError(Exception):
 
 def client_for(component: str) -> Client:
     """A client of this installation's API server over its unix socket, with the token of `tokens/<component>`."""
-    token = _TokenFile(settings.DATA_DIR / "tokens" / component)
+    token = TokenFile(settings.DATA_DIR / "tokens" / component)
     return Client(HttpTransport.unix(settings.API_SOCKET, token), user_agent=component)
 
 
@@ -43,7 +43,7 @@ def from_kubeconfig(path: str | Path, context: str | None = None, *, user_agent:
     return Client(HttpTransport.url(cluster["server"], tls, _identity(user, path.parent)), user_agent=user_agent)
 
 
-class _TokenFile:
+class TokenFile:
     """The bearer header from a file that may be replaced while we run."""
 
     def __init__(self, path: Path):
@@ -112,7 +112,7 @@ def _identity(user: dict[str, Any], folder: Path) -> Callable[[], Headers]:
     if user.get("as"):
         headers["Impersonate-User"] = user["as"]
     if user.get("tokenFile"):
-        token = _TokenFile(folder / user["tokenFile"])
+        token = TokenFile(folder / user["tokenFile"])
         return lambda: {**headers, **token()}
     if user.get("token"):
         headers["Authorization"] = f"Bearer {user['token']}"

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.apiprocess import ApiProcess
 from tests.broker import Broker
 
 
@@ -10,3 +11,11 @@ def broker():
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """One real API server for all tests that leave it running."""
+    server = ApiProcess(tmp_path_factory.mktemp("api")).start()
+    yield server
+    server.kill()
