@@ -7,6 +7,7 @@ pkg/apis/core/validation/validation.go (validateService).
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
@@ -149,9 +150,9 @@ def allocate(service: Object, network: str, used_ips: Collection[str], used_port
 def _free_ips(network: str, used: Collection[str]) -> Iterator[str]:
     """The free addresses; the lower part of the network is left for those who name theirs, as in Kubernetes."""
     addresses = ipaddress.ip_network(network)
-    static = min(max(16, addresses.num_addresses // 16), 256)
-    order = [*range(static, addresses.num_addresses - 1), *range(1, static)]
-    for offset in order:
+    end = addresses.num_addresses - 1
+    static = min(max(16, end // 16), 256, end)
+    for offset in itertools.chain(range(static, end), range(1, static)):
         found = str(addresses[offset])
         if found not in used:
             yield found

@@ -67,7 +67,12 @@ def test_wide_shows_who_reports_an_event_and_how_often():
 
 def test_a_series_counts_itself_and_a_single_event_counts_one():
     assert [printed("event-series", wide=True)[i] for i in (0, 7, 8)] == ["10s", "30m", 7]
-    assert [printed("event-single", wide=True)[i] for i in (0, 5, 7, 8)] == ["5m", "default-scheduler", "5m", 1]
+    assert [printed("event-single", wide=True)[i] for i in (0, 5, 7, 8)] == [
+        "5m",
+        "default-scheduler, scheduler-0",
+        "5m",
+        1,
+    ]
 
 
 def test_an_object_without_a_time_has_an_unknown_age():
