@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 RECONNECT = 0.2  # seconds between two tries to reach the broker
 BELL_SECONDS = 10  # an unanswered bell is worth nothing after this
 
-app = Celery("minikweb", set_as_current=False)
+# Without Django's fix-up: no task opens a database, and it would run all system checks in every worker.
+app = Celery("minikweb", set_as_current=False, fixups=[])
 app.conf.update(
     broker_url=settings.REDIS_URL or "memory://",
     broker_transport_options={
@@ -161,6 +162,7 @@ def run_worker(part: Part, queues: Sequence[str], concurrency: int, *, name: str
         without_heartbeat=True,
         loglevel=logging.INFO,
     )
+    worker.set_process_status = lambda info: None  # the process has its name from who started it
     worker.start()
     return worker.exitcode or 0
 

@@ -34,6 +34,8 @@ DEMO = Path(__file__).parent / "demo.yaml"
 
 # What the processes import, imported once before they are forked: its memory is then shared.
 PRELOADED = (
+    "billiard.pool",
+    "celery.events",
     "minikweb.asgi",
     "minikweb.celery",
     "minikweb.manager",
@@ -42,9 +44,27 @@ PRELOADED = (
     "minikweb.management.commands.controllers",
     "minikweb.management.commands.kubelet",
     "minikweb.management.commands.web",
-    "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.protocols.websockets.websockets_sansio_impl",
+    "celery.app.amqp",
+    "celery.app.control",
+    "celery.app.events",
+    "celery.app.log",
+    "celery.apps.worker",
+    "celery.backends.base",
+    "celery.concurrency.thread",
+    "celery.worker.autoscale",
+    "celery.worker.components",
+    "celery.worker.consumer.delayed_delivery",
+    "celery.worker.strategy",
+    "kombu.mixins",
+    "kombu.pidbox",
+    "kombu.transport.redis",
+    "uvicorn.lifespan.off",
+    "uvicorn.loops.auto",
     "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.auto",
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
 )
 
 BROKER, APISERVER, CONTROLLERS, WEB, PRUNE = "broker", "apiserver", "controllers", "web", "prune"
@@ -97,9 +117,12 @@ class Up:
         self._wait(APISERVER, self._api_answers)
         self._wait(BROKER, lambda: broker.answers(settings.REDIS_URL))
         self.supervisor.add(Program(CONTROLLERS, ("controllers",), grace=4))
-        if not self.cluster["seeded"]:
-            self._seed()
+        first = not self.cluster["seeded"]
+        if first:
+            self._make_nodes()
         self._wait(_("a node"), self._nodes_ready)
+        if first:
+            self._deploy_demo()
         self._wait(WEB, self._web_answers)
         self._announce()
 
@@ -125,14 +148,19 @@ class Up:
 
     def _nodes_ready(self) -> bool:
         """Whether every node that is wanted is; none at all is fine, too."""
-        return self._known and all(nodes.is_ready(node, self.since) for node in self.nodes)
+        wanted = 1 if settings.NODES and not self.cluster["seeded"] else 0
+        ready = [nodes.is_ready(node, self.since) for node in self.nodes]
+        return self._known and len(ready) >= wanted and all(ready)
 
-    def _seed(self) -> None:
-        """The first start's nodes and demo. May be done again after a crash in the middle: nothing is doubled."""
+    def _make_nodes(self) -> None:
+        """The first start's nodes. After a crash in the middle the missing ones are added."""
         existing = {node["metadata"]["name"] for node in self.client.list("Node")["items"]}
         for number in range(1, settings.NODES + 1):
             if f"node-{number}" not in existing:
                 nodes.add_node(self.client, self.cluster["podNetwork"], self.runtime, f"node-{number}")
+
+    def _deploy_demo(self) -> None:
+        """Only once the nodes are ready: its pods are then spread over them."""
         for manifest in serializer.load_yaml(DEMO.read_bytes()):
             with contextlib.suppress(errors.AlreadyExists):
                 self.client.create(manifest)
