@@ -1,32 +1,13 @@
 """The group autoscaling: v1. So far only Scale, the body of every `scale` subresource.
 
-Source: pkg/registry/apps/deployment/storage/storage.go (scaleFromDeployment).
+Source: pkg/apis/autoscaling/validation/validation.go (ValidateScale).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from minikweb.apimachinery.labels import from_label_selector
 from minikweb.kinds import formats
 from minikweb.kinds.columns import AGE, NAME, count
 from minikweb.kinds.registry import Cause, Kind, Object
-
-
-def scale_of(obj: Object) -> Object:
-    """The Scale of a Deployment, ReplicaSet or StatefulSet."""
-    metadata = obj["metadata"]
-    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    status: dict[str, Any] = {"replicas": (obj.get("status") or {}).get("replicas") or 0}
-    if selector := str(from_label_selector(obj["spec"].get("selector"))):
-        status["selector"] = selector
-    return {
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": {key: metadata[key] for key in kept if key in metadata},
-        "spec": {"replicas": obj["spec"].get("replicas", 1)},
-        "status": status,
-    }
 
 
 def _default(scale: Object) -> None:

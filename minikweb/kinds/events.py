@@ -196,8 +196,6 @@ EVENT = replace(
     CORE_EVENT,
     group="events.k8s.io",
     schema="io.k8s.api.events.v1.Event",
-    to_storage=to_core,
-    from_storage=from_core,
     selectable={
         **{f"regarding.{key}": strategy.path("involvedObject", key) for key in _INVOLVED},
         "reason": strategy.path("reason"),

@@ -1,4 +1,4 @@
-"""The Pod: its strategy, its quality of service, what an update may change, how long it may take to end.
+"""The Pod: its strategy, its quality of service, what an update may change.
 
 Source: pkg/registry/core/pod/strategy.go, pkg/apis/core/helper/qos/qos.go,
 pkg/apis/core/validation/validation.go (ValidatePodCreate, ValidatePodUpdate).
@@ -27,11 +27,16 @@ _ONLY_THESE = (
 
 def _default(pod: Object) -> None:
     default_pod(pod.setdefault("spec", {}))
-    status = pod.get("status") or {}
-    if status.get("podIP") and not status.get("podIPs"):
-        status["podIPs"] = [{"ip": status["podIP"]}]
-    elif status.get("podIPs"):
-        fill(status, podIP=status["podIPs"][0].get("ip"))
+    _agree_on_addresses(pod.get("status") or {})
+
+
+def _agree_on_addresses(status: Spec) -> None:
+    """podIP and hostIP are the first of podIPs and hostIPs."""
+    for one, many in (("podIP", "podIPs"), ("hostIP", "hostIPs")):
+        if status.get(one) and (status.get(many) or [{}])[0].get("ip") != status[one]:
+            status[many] = [{"ip": status[one]}]
+        elif status.get(many):
+            fill(status, **{one: status[many][0].get("ip")})
 
 
 def _prepare_for_create(pod: Object) -> None:
@@ -57,10 +62,11 @@ def _prepare_for_status_update(new: Object, old: Object) -> None:
     strategy.keep_spec(new, old)
     strategy.restore(new["metadata"], old["metadata"], "ownerReferences", "deletionTimestamp", "generation")
     status = new.setdefault("status", {})
+    _agree_on_addresses(status)
     fill(status, qosClass=(old.get("status") or {}).get("qosClass") or qos_class(old["spec"]))
 
 
-# --- Quality of service and graceful end -------------------------------------------------------------
+# --- Quality of service ------------------------------------------------------------------------------
 
 
 def qos_class(spec: Spec) -> str:
@@ -85,14 +91,6 @@ def _amount(text: Any) -> Any:
         return quantity.parse(text)
     except ValueError:  # for validation to report
         return 0
-
-
-def grace_period_seconds(pod: Object, requested: int | None = None) -> int:
-    """How long a deleted pod may take to end: 0 means that it is removed at once."""
-    if not pod["spec"].get("nodeName") or (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded"):
-        return 0
-    period = pod["spec"].get("terminationGracePeriodSeconds", 0) if requested is None else requested
-    return period if period >= 0 else 1
 
 
 # --- Validation --------------------------------------------------------------------------------------

@@ -92,7 +92,6 @@ class Kind:
     prepare_for_status_update(new, old)  on a write of /status: keeps everything but the status
     validate(obj, old)        causes (see apimachinery.errors); old is None on create
     validate_name             what is wrong with a metadata.name; checked with the other metadata
-    to_storage, from_storage  between the form served here and the stored one, where they differ (Event): new objects
     selectable                field selectors beside metadata.name and metadata.namespace: path → value of the object
     schema                    the key of its definition in Kubernetes' OpenAPI, such as io.k8s.api.core.v1.Pod
     virtual                   answered without being stored (reviews, bindings, scales): verbs tell what it can do;
@@ -117,8 +116,6 @@ class Kind:
     prepare_for_status_update: Callable[[Object, Object], None] = _keep
     validate: Callable[[Object, Object | None], list[Cause]] = _valid
     validate_name: Callable[[str], list[str]] = meta.validate_dns_subdomain
-    to_storage: Callable[[Object], Object] | None = None
-    from_storage: Callable[[Object], Object] | None = None
     selectable: dict[str, Callable[[Object], str]] = field(default_factory=dict)
     health: Callable[[Object], Health] = _healthy
     virtual: bool = False

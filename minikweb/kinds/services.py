@@ -7,8 +7,6 @@ pkg/apis/core/validation/validation.go (validateService).
 from __future__ import annotations
 
 import ipaddress
-import itertools
-from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +25,7 @@ HEADLESS = "None"
 NODE_PORTS = range(30000, 32768)
 
 
-# --- Defaults and allocation -------------------------------------------------------------------------
+# --- Defaults and updates ----------------------------------------------------------------------------
 
 
 def _default(service: Object) -> None:
@@ -128,42 +126,6 @@ def _update_node_ports(after: Spec, before: Spec) -> None:
             port["nodePort"] = kept
         elif not needs_node_ports(after) and port.get("nodePort") == kept:
             port.pop("nodePort", None)
-
-
-def allocate(service: Object, network: str, used_ips: Collection[str], used_ports: Collection[int]) -> None:
-    """Gives a Service the cluster IP and the node ports it needs and has not, in place.
-
-    The same free ones are chosen again for the same input. Raises LookupError when none is left.
-    """
-    spec = service["spec"]
-    if needs_cluster_ip(spec) and not spec.get("clusterIP"):
-        spec["clusterIP"] = next(_free_ips(network, used_ips))
-        spec["clusterIPs"] = [spec["clusterIP"]]
-    if needs_node_ports(spec):
-        taken = {*used_ports, *(port.get("nodePort") for port in spec.get("ports") or [])}
-        free = (number for number in NODE_PORTS if number not in taken)
-        for port in spec.get("ports") or []:
-            if not port.get("nodePort"):
-                port["nodePort"] = _next(free, "node port")
-
-
-def _free_ips(network: str, used: Collection[str]) -> Iterator[str]:
-    """The free addresses; the lower part of the network is left for those who name theirs, as in Kubernetes."""
-    addresses = ipaddress.ip_network(network)
-    end = addresses.num_addresses - 1
-    static = min(max(16, end // 16), 256, end)
-    for offset in itertools.chain(range(static, end), range(1, static)):
-        found = str(addresses[offset])
-        if found not in used:
-            yield found
-    raise LookupError(f"no free cluster IP is left in {network}")
-
-
-def _next(free: Iterator[int], what: str) -> int:
-    try:
-        return next(free)
-    except StopIteration:
-        raise LookupError(f"no free {what} is left") from None
 
 
 # --- Validation --------------------------------------------------------------------------------------

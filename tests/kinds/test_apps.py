@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from minikweb.kinds.apps import DEPLOYMENT, REPLICA_SET
-from minikweb.kinds.autoscaling import SCALE, scale_of
+from minikweb.kinds.autoscaling import SCALE
 from tests.kinds.testdata import load, messages
 
 
@@ -154,15 +154,9 @@ def test_replicasets_are_selected_by_their_count():
     assert REPLICA_SET.selectable["status.replicas"]({"spec": {}}) == "0"
 
 
-def test_the_scale_of_a_deployment():
-    obj = load("deployment-progressing")
-    assert scale_of(obj) == {
-        "apiVersion": "autoscaling/v1",
-        "kind": "Scale",
-        "metadata": {key: obj["metadata"][key] for key in ("name", "namespace", "creationTimestamp")},
-        "spec": {"replicas": 3},
-        "status": {"replicas": 4, "selector": "app=web"},
-    }
-    assert messages(SCALE.validate({"spec": {"replicas": -1}}, None)) == [
-        "spec.replicas: Invalid value: -1: must be greater than or equal to 0"
-    ]
+def test_a_scale_is_not_below_zero():
+    scale = {"metadata": {}}
+    SCALE.default(scale)
+    assert SCALE.validate(scale, None) == []
+    expected = "spec.replicas: Invalid value: -1: must be greater than or equal to 0"
+    assert messages(SCALE.validate({"spec": {"replicas": -1}}, None)) == [expected]

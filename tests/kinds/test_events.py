@@ -33,7 +33,6 @@ def test_there_and_back_is_the_same_event(name):
 
 def test_both_are_stored_in_one_place():
     assert CORE_EVENT.storage_key == EVENT.storage_key == "events"
-    assert EVENT.to_storage is to_core and EVENT.from_storage is from_core
 
 
 @pytest.mark.parametrize(

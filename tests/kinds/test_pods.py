@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from minikweb.kinds.pods import BINDING, POD, grace_period_seconds, qos_class
+from minikweb.kinds.pods import BINDING, POD, qos_class
 from tests.kinds.testdata import load, messages
 
 
@@ -134,14 +134,12 @@ def test_quality_of_service(resources, expected):
     assert qos_class({"containers": [{"resources": found} for found in resources]}) == expected
 
 
-@pytest.mark.parametrize(
-    ("state", "requested", "seconds"),
-    [("running", None, 30), ("running", 5, 5), ("running", -3, 1), ("pending", 30, 0), ("completed", 30, 0)],
-)
-def test_how_long_a_pod_may_take_to_end(state, requested, seconds):
-    pod = load(f"pod-{state}")
-    POD.default(pod)
-    assert grace_period_seconds(pod, requested) == seconds
+def test_one_address_and_the_list_of_addresses_agree():
+    pod = made()
+    new = {"metadata": {"name": "web"}, "status": {"podIP": "10.244.1.5", "hostIPs": [{"ip": "172.18.0.3"}]}}
+    POD.prepare_for_status_update(new, pod)
+    assert new["status"]["podIPs"] == [{"ip": "10.244.1.5"}]
+    assert new["status"]["hostIP"] == "172.18.0.3"
 
 
 def test_pods_are_selected_by_where_they_are_and_how_they_fare():
