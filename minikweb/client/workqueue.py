@@ -190,19 +190,18 @@ class WorkQueue:
 
         `forget` clears its failures, `after` is the seconds to the next look.
         """
-        try:
-            self._run(_DONE, self._instance, key, "forget" if forget else "", "" if after is None else after)
-        finally:
-            with self._lock:
-                self._held.discard(key)
+        self._let_go(key)
+        self._run(_DONE, self._instance, key, "forget" if forget else "", "" if after is None else after)
 
     def fail(self, key: str) -> float:
         """`done` after a failure: it is ready again after its back-off, whose seconds are returned."""
-        try:
-            return float(self._run(_FAIL, self._instance, key, FIRST_BACKOFF, LONGEST_BACKOFF))
-        finally:
-            with self._lock:
-                self._held.discard(key)
+        self._let_go(key)
+        return float(self._run(_FAIL, self._instance, key, FIRST_BACKOFF, LONGEST_BACKOFF))
+
+    def _let_go(self, key: str) -> None:
+        """Before the broker is told: once it knows, another thread may hold the key."""
+        with self._lock:
+            self._held.discard(key)
 
     def forget(self, key: str) -> None:
         """It succeeded: its back-off begins anew."""

@@ -188,24 +188,42 @@ def test_no_key_is_lost_or_worked_on_twice_at_a_time(connection, prefix):
             with lock:
                 overlaps.extend({key} & working)
                 working.add(key)
-            if len(worked) % 3 == 0:
+            if len(worked) < 400:
                 queue.add(key)
             with lock:
                 working.remove(key)
                 worked.append(key)
             queue.done(key)
 
-    queue.add(*(f"k{number}" for number in range(200)))
+    queue.add(*(f"k{number}" for number in range(20)))
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
     work()
-    assert set(worked) == {f"k{number}" for number in range(200)}
-    assert len(worked) > 200
+    assert set(worked) == {f"k{number}" for number in range(20)}
+    assert len(worked) > 400
     assert overlaps == []
-    assert (len(queue), queue.get()) == (0, None)
+    assert queue.get() is None
+    assert connection.zcard(f"{prefix}:queue:toys:processing") == 0
+
+
+def test_a_key_may_be_taken_by_another_thread_the_moment_it_is_done(queue, monkeypatch):
+    queue.add("a")
+    queue.get()
+    queue.add("a")
+    original, taken = queue._run, []
+
+    def done_and_taken(script, *args):
+        result = original(script, *args)
+        if script is workqueue._DONE and not taken:
+            taken.append(queue.get())
+        return result
+
+    monkeypatch.setattr(queue, "_run", done_and_taken)
+    queue.done("a")
+    assert taken == ["a"]
 
 
 def test_an_epoch_ends_when_the_broker_forgets(connection, prefix):
