@@ -57,9 +57,10 @@ class Application:
         self._closing = True
         self.server.storage.hub.wake_all()
 
-    @property
-    def is_closing(self) -> bool:
-        return self._closing
+    def stop(self) -> None:
+        """Waits for the verbs under way; nothing is answered afterwards."""
+        self.close()
+        self._pool.shutdown()
 
     async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         if scope["type"] == "http":

@@ -43,13 +43,14 @@ def make_application(data_dir: Path) -> Application:
     storage = Storage(Database(CLUSTER))
     storage.open()
     authenticator = Authenticator(
-        credentials.issuer_of(data_dir), lambda ns, name: _account_uid(storage, ns, name), time.time
+        credentials.issuer_of(data_dir), lambda ns, name: account_uid(storage, ns, name), time.time
     )
     application = Application(storage, registry.builtin(), authenticator)
     bootstrap.bootstrap(application.server, utc_now())
     return application
 
 
-def _account_uid(storage: Storage, namespace: str, name: str) -> str | None:
+def account_uid(storage: Storage, namespace: str, name: str) -> str | None:
+    """The uid of a ServiceAccount, None if there is none."""
     stored = storage.get(Key("serviceaccounts", namespace, name))
     return orjson.loads(stored.body)["metadata"]["uid"] if stored else None
