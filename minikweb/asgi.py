@@ -10,11 +10,12 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "minikweb.settings")
 pages = get_asgi_application()
 
-from minikweb.urls import websocket_urlpatterns  # noqa: E402  (Django has to be set up first)
+from minikweb.dashboard.origin import SameOrigin  # noqa: E402  (Django has to be set up first)
+from minikweb.urls import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": AllowedHostsOriginValidator(SessionMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": AllowedHostsOriginValidator(SameOrigin(SessionMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "minikweb.dashboard.errors.ApiErrorMiddleware",
 ]
 
 TEMPLATES = [

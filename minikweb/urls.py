@@ -1,6 +1,14 @@
 """Every path of the pages. The Kubernetes API has its own process and its own routes (apiserver/routes)."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
-websocket_urlpatterns: list[URLPattern | URLResolver] = []
+from minikweb.dashboard import urls as dashboard
+from minikweb.tutorial import urls as tutorial
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("lessons/", include("minikweb.tutorial.urls")),
+    path("quiz/", include("minikweb.quiz.urls")),
+    path("", include("minikweb.dashboard.urls")),
+]
+websocket_urlpatterns = [*dashboard.websocket_urlpatterns, *tutorial.websocket_urlpatterns]

@@ -1,0 +1,110 @@
+"""The cluster as the pages see it: one shared cache to read from, one client to write with."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+
+from minikweb.apimachinery import errors
+from minikweb.client.client import Client
+from minikweb.client.informer import Cache
+from minikweb.client.shared import shared_cache
+from minikweb.dashboard.tree import CONFIG_KINDS, TREE_KINDS
+
+Object = dict[str, Any]
+
+FIELD_MANAGER = "minikweb-dashboard"
+KINDS = (*TREE_KINDS, *CONFIG_KINDS, "Node", "Event")
+FIRST_LIST = 3.0  # seconds a page waits for the cache of a process that has just started
+
+
+def cache() -> Cache:
+    """The shared cache, following every kind the pages show."""
+    return _prepared(shared_cache())
+
+
+@lru_cache(maxsize=4)
+def _prepared(found: Cache) -> Cache:
+    for kind in KINDS:
+        informer = found.informer(kind)
+        if kind == "Event":
+            informer.add_indexer("about", about)
+    return found
+
+
+def about(event: Object) -> list[str]:
+    """The index `about` of events: the uid of the object an event is about."""
+    return [(event.get("involvedObject") or event.get("regarding") or {}).get("uid", "")]
+
+
+def client() -> Client:
+    """What the pages write with; managedFields then say who it was."""
+    return shared_cache().client.acting_as(FIELD_MANAGER)
+
+
+def ready() -> bool:
+    """Whether every kind was listed once. Only a process that has just started waits for that."""
+    found = cache()
+    return found.wait_for_sync(max(0.0, _patience(found) - time.monotonic()))
+
+
+@lru_cache(maxsize=4)
+def _patience(found: Cache) -> float:
+    """Until when (time.monotonic) a page waits for this cache."""
+    return time.monotonic() + FIRST_LIST
+
+
+def connected() -> bool:
+    """Whether every watch is open: what the pages show is what the cluster is."""
+    return all(cache().informer(kind).connected for kind in KINDS)
+
+
+def get(kind: str, namespace: str, name: str) -> Object:
+    """An object, from the cache if that kind is followed. Raises NotFound, and ServiceUnavailable without an API."""
+    declared = cache().client.kind(kind)
+    if declared.kind in KINDS and ready():
+        found = cache().get(declared.kind, namespace or None, name)
+        if found is not None:
+            return found
+        raise errors.not_found(declared.group, declared.plural, name)
+    return cache().client.get(declared, name, namespace or None)
+
+
+def events_about(uids: set[str]) -> list[Object]:
+    """The events about any of these objects, latest first."""
+    found = [event for uid in uids for event in cache().by_index("Event", "about", uid)]
+    return sorted(found, key=last_seen, reverse=True)
+
+
+def last_seen(event: Object) -> str:
+    """When an event last happened, RFC 3339."""
+    series = event.get("series") or {}
+    return (
+        series.get("lastObservedTime")
+        or event.get("lastTimestamp")
+        or event.get("eventTime")
+        or event["metadata"].get("creationTimestamp", "")
+    )
+
+
+def runtime() -> str:
+    """`docker`, `simulated`, another runtime's name, or "" while there is no node: as the nodes report it."""
+    for node in cache().list("Node"):
+        version = node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "")
+        if version:
+            return version.partition(":")[0]
+    return ""
+
+
+def name() -> str:
+    """What to call this cluster in the header."""
+    return settings.KUBECONFIG.rpartition("/")[2] if settings.KUBECONFIG else "minikweb"
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """The version the API server announces, such as v1.37.0."""
+    return cache().client.request("GET", "/version").json().get("gitVersion", "")

@@ -1,0 +1,61 @@
+"""The kubectl command that a click equals: shown before it is confirmed, made to be copied. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from minikweb.dashboard.rollout import CHANGE_CAUSE
+
+
+def _command(*words: str, namespace: str = "") -> str:
+    line = ["kubectl", *words] + (["-n", namespace] if namespace else [])
+    return " ".join(word if word.startswith("{") else shlex.quote(word) for word in line)
+
+
+def scale(namespace: str, kind: str, name: str, replicas: int | str) -> str:
+    """`replicas` may be the placeholder {replicas}, which the page fills in while one types."""
+    return _command("scale", f"{kind.lower()}/{name}", namespace=namespace) + f" --replicas={replicas}"
+
+
+def rollout(verb: str, namespace: str, name: str, *options: str) -> str:
+    """verb: status, history, undo, restart, pause or resume."""
+    return _command("rollout", verb, f"deployment/{name}", *options, namespace=namespace)
+
+
+def set_image(namespace: str, name: str, images: Mapping[str, str], cause: str = "") -> str:
+    """One line; a second one notes the reason where there is one."""
+    pairs = [f"{container}={image}" for container, image in images.items()]
+    lines = [_command("set", "image", f"deployment/{name}", *pairs, namespace=namespace)]
+    if cause:
+        noted = (f"{CHANGE_CAUSE}={cause}", "--overwrite")
+        lines.append(_command("annotate", f"deployment/{name}", *noted, namespace=namespace))
+    return "\n".join(lines)
+
+
+def logs(
+    namespace: str, pod: str, container: str, *, previous: bool = False, follow: bool = True, tail: str = ""
+) -> str:
+    options = ["-c", container] + ["-f"] * follow + ["--previous"] * previous + [f"--tail={tail}"] * bool(tail)
+    return _command("logs", pod, *options, namespace=namespace)
+
+
+def get(namespace: str, kind: str, name: str = "", *options: str) -> str:
+    return _command("get", kind.lower(), *([name] if name else []), *options, namespace=namespace)
+
+
+def describe(namespace: str, kind: str, name: str) -> str:
+    return _command("describe", kind.lower(), name, namespace=namespace)
+
+
+def delete(namespace: str, kind: str, name: str) -> str:
+    return _command("delete", kind.lower(), name, namespace=namespace)
+
+
+def events(namespace: str, kind: str, name: str) -> str:
+    return _command("events", "--for", f"{kind.lower()}/{name}", namespace=namespace)
+
+
+def apply(verb: str = "apply") -> str:
+    """verb: create for what is new, replace for what is edited."""
+    return f"kubectl {verb} -f manifest.yaml"

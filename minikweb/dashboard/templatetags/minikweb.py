@@ -1,0 +1,137 @@
+"""Icons, status, ages, the shell's facts: what every page of Minikweb writes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from minikweb.apimachinery import clock, errors
+from minikweb.dashboard import cluster, kubectl, reasons, rows
+
+register = template.Library()
+
+GLYPHS = {
+    "Namespace", "Deployment", "ReplicaSet", "Pod", "Container", "ConfigMap", "Secret", "Service", "Node", "Event",
+    "ServiceAccount", "Lease", "Group",
+}  # fmt: skip
+
+
+WORKLOADS = [("deployments", "Deployment"), ("replicasets", "ReplicaSet"), ("pods", "Pod")]
+CONFIG = [("services", "Service"), ("configmaps", "ConfigMap"), ("secrets", "Secret")]
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of static/icons.svg; decorative unless it has a label."""
+    href = static("icons.svg") + "#" + name
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', href)
+
+
+@register.simple_tag
+def glyph(kind: str) -> SafeString:
+    """The icon of a kind."""
+    return icon(kind.lower() if kind in GLYPHS else "kind")
+
+
+@register.simple_tag
+def status(health: str, word: str = "") -> SafeString:
+    """Health as icon, word and colour."""
+    return format_html('<span class="status {}">{}{}</span>', health.lower(), icon(health.lower()), word or health)
+
+
+@register.simple_tag
+def age(created: str) -> SafeString:
+    """The age of a moment (RFC 3339); the browser makes it tick."""
+    if not created:
+        return mark_safe("")
+    span = datetime.now(UTC) - clock.parse(created)
+    return format_html('<time datetime="{}" data-age>{}</time>', created, clock.human_duration(span))
+
+
+@register.simple_tag
+def moment(created: str) -> SafeString:
+    """A moment in the reader's own time, written by the browser."""
+    return format_html('<time datetime="{}" data-moment>{}</time>', created, created) if created else mark_safe("")
+
+
+@register.simple_tag
+def command(text: str, placeholders: str = "") -> SafeString:
+    """A kubectl command with its copy button; `placeholders` is the text with {names} that a form fills in."""
+    return format_html(
+        '<div class="command"><pre data-command="{}">{}</pre>'
+        '<button type="button" class="quiet icon-only" data-copy title="{}" aria-label="{}">{}</button></div>',
+        placeholders, text, _("Copy"), _("Copy the command"), icon("clipboard"),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def object_url(kind: str, namespace: str, name: str, tab: str = "") -> str:
+    """The page of an object; "-" stands for no namespace."""
+    arguments = [kind, namespace or "-", name] + ([tab] if tab else [])
+    return reverse("dashboard:object", args=arguments)
+
+
+@register.filter
+def gone_url(name: str) -> str:
+    """The URL of a named view, "" where that app is not installed."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+@register.filter
+def event_meaning(reason: str) -> Any:
+    """What an event's reason means, "" when it says it all."""
+    return reasons.EVENTS.get(reason, "")
+
+
+@register.filter
+def old_replica_sets(count: int) -> str:
+    return ngettext("%(count)d old ReplicaSet", "%(count)d old ReplicaSets", count) % {"count": count}
+
+
+@register.simple_tag(takes_context=True)
+def shell(context: Any) -> dict[str, Any]:
+    """What the frame of every page shows: the cluster, its runtime, the namespaces, the reader's wishes."""
+    request = context.get("request")
+    cookies = request.COOKIES if request else {}
+    query = request.GET if request else {}
+    facts: dict[str, Any] = {
+        "cluster": cluster.name(),
+        "remote": bool(settings.KUBECONFIG),
+        "theme": cookies.get("minikweb-theme", ""),
+        "size": cookies.get("minikweb-size", ""),
+        "namespace": query.get("ns", cookies.get(rows.NAMESPACE, "")),
+        "workloads": WORKLOADS,
+        "config": CONFIG,
+        "namespaces": [],
+        "runtime": "",
+        "version": "",
+        "away": True,
+    }
+    try:
+        if cluster.ready():
+            facts["namespaces"] = sorted(found["metadata"]["name"] for found in cluster.cache().list("Namespace"))
+            facts["runtime"] = cluster.runtime()
+            facts["away"] = not cluster.connected()
+            facts["version"] = cluster.version()
+    except errors.ApiError:
+        pass
+    return facts
+
+
+@register.simple_tag
+def kubectl_get(namespace: str, kind: str, name: str, output: str = "") -> str:
+    return kubectl.get(namespace, kind, name, *(["-o", output] if output else []))

@@ -1,0 +1,28 @@
+"""The paths of the pages and of their sockets. "-" is the namespace of what has none."""
+
+from django.urls import path
+
+from minikweb.dashboard import consumers, logs
+from minikweb.dashboard.views import actions, editor, lists, objects, pods, preferences, tree
+
+app_name = "dashboard"
+_OBJECT = "objects/<str:kind>/<str:namespace>/<str:name>/"
+
+urlpatterns = [
+    path("", tree.tree, name="tree"),
+    path("events/", lists.events, name="events"),
+    path("list/<str:plural>/", lists.listing, name="list"),
+    path("new/", editor.new, name="new"),
+    path("preferences/", preferences.preferences, name="preferences"),
+    path("secrets/<str:namespace>/<str:name>/reveal/", objects.reveal, name="reveal"),
+    path("logs/<str:namespace>/<str:name>/", pods.download, name="download"),
+    path(_OBJECT + "edit/", editor.edit, name="edit"),
+    path(_OBJECT + "do/<str:verb>/", actions.act, name="act"),
+    path(_OBJECT, objects.show, name="object"),
+    path(_OBJECT + "<str:tab>/", objects.show, name="object"),
+]
+
+websocket_urlpatterns = [
+    path("ws/live/", consumers.LiveConsumer.as_asgi()),
+    path("ws/logs/<str:namespace>/<str:name>/", logs.LogsConsumer.as_asgi()),
+]

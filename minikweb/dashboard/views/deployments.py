@@ -1,0 +1,82 @@
+"""What the panel of a Deployment (and of its ReplicaSets) shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from minikweb.apimachinery import serializer
+from minikweb.dashboard import cluster, difference, kubectl, live, reasons, rollout
+from minikweb.dashboard.tree import Entry
+
+Object = dict[str, Any]
+Context = dict[str, Any]
+
+
+def revisions(deployment: Object) -> list[rollout.Revision]:
+    """The history of a Deployment, newest first."""
+    return rollout.history(deployment, cluster.cache().owned("ReplicaSet", deployment["metadata"]["uid"]))
+
+
+def overview(obj: Object, found: Entry) -> Context:
+    """Replicas, strategy, why it is not there yet, its pods."""
+    spec, status = obj["spec"], obj.get("status", {})
+    stuck = [c for c in status.get("conditions", ()) if c.get("reason") == "ProgressDeadlineExceeded"]
+    template = spec.get("template", {}).get("spec", {})
+    return {
+        "replicas": spec.get("replicas", 1),
+        "counts": {key: status.get(key, 0) for key in ("updatedReplicas", "readyReplicas", "availableReplicas")},
+        "pace": rollout.pace(obj),
+        "paused": spec.get("paused", False),
+        "cause": obj["metadata"].get("annotations", {}).get(rollout.CHANGE_CAUSE, ""),
+        "containers": template.get("containers", []),
+        "revision": obj["metadata"].get("annotations", {}).get(rollout.REVISION, ""),
+        "selector": spec.get("selector", {}).get("matchLabels", {}),
+        "explanation": reasons.explain("ProgressDeadlineExceeded") if stuck else None,
+        "pods": _pods(found),
+        "command": kubectl.rollout("status", found.namespace, found.name),
+    }
+
+
+def overview_of_replica_set(obj: Object, found: Entry) -> Context:
+    """Replicas, the revision it is, its pods."""
+    return {
+        "replicas": obj["spec"].get("replicas", 1),
+        "containers": obj["spec"].get("template", {}).get("spec", {}).get("containers", []),
+        "revision": found.revision,
+        "selector": obj["spec"].get("selector", {}).get("matchLabels", {}),
+        "pods": _pods(found),
+    }
+
+
+def _pods(found: Entry) -> list[Entry]:
+    """The pods below, those in trouble first."""
+    pods = [below for below in live.hub().tree().below(found.id) if below.kind == "Pod"]
+    return sorted(pods, key=lambda pod: (pod.health == "Healthy", pod.created, pod.name))[:50]
+
+
+def history(request: HttpRequest, obj: Object, found: Entry) -> Context:
+    """The revisions, and the difference between ?from= and ?to= (by default the previous and the current)."""
+    known = revisions(obj)
+    by_number = {revision.number: revision for revision in known}
+    old, new = (by_number.get(_number(request.GET.get(key, ""))) for key in ("from", "to"))
+    if old is None and new is None and len(known) > 1 and "compare" not in request.GET:
+        new = next((revision for revision in known if revision.current), known[0])
+        old = next((revision for revision in known if revision.number < new.number), None)
+    context: Context = {"revisions": known, "command": kubectl.rollout("history", found.namespace, found.name)}
+    if old and new:
+        context |= {"old": old, "new": new, **compared(old.template, new.template)}
+    return context
+
+
+def compared(old: Object, new: Object) -> Context:
+    """Two pod templates: images first, then every line."""
+    return {
+        "image_changes": rollout.image_changes(old, new),
+        "lines": difference.lines(serializer.dump_yaml(old), serializer.dump_yaml(new), context=4),
+    }
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

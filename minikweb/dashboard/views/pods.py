@@ -1,0 +1,108 @@
+"""What the panel of a Pod shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from minikweb.apimachinery.errors import ApiError
+from minikweb.dashboard import cluster, errors, kubectl, reasons
+from minikweb.dashboard.tree import Entry
+
+Object = dict[str, Any]
+Context = dict[str, Any]
+
+TAILS = ("100", "500", "1000", "5000", "")
+
+
+def overview(obj: Object, found: Entry) -> Context:
+    """The containers, and for each word why."""
+    spec, status = obj["spec"], obj.get("status", {})
+    return {
+        "explanation": reasons.explain_pod(obj, found.word),
+        "troubled": found.health != "Healthy",
+        "containers": [_container(obj, shown) for shown in found.containers],
+        "ip": status.get("podIP", ""),
+        "qos": status.get("qosClass", ""),
+        "restart_policy": spec.get("restartPolicy", "Always"),
+        "service_account": spec.get("serviceAccountName", ""),
+    }
+
+
+def _container(pod: Object, shown: Entry) -> Context:
+    """One container: what was declared, how it fares, how it ended the last time."""
+    spec, status = pod["spec"], pod.get("status", {})
+    declared = {c["name"]: c for part in ("initContainers", "containers") for c in spec.get(part, ())}
+    reported = {c["name"]: c for part in ("initContainerStatuses", "containerStatuses") for c in status.get(part, ())}
+    found = reported.get(shown.name, {})
+    last = found.get("lastState", {}).get("terminated")
+    ended = found.get("state", {}).get("terminated") or last
+    return {
+        "entry": shown,
+        "init": any(c["name"] == shown.name for c in spec.get("initContainers", ())),
+        "declared": declared[shown.name],
+        "ready": found.get("ready", False),
+        "last": last,
+        "explanation": reasons.explain(shown.word, exit_code=(ended or {}).get("exitCode"), message=shown.message),
+    }
+
+
+def logs(request: HttpRequest, obj: Object, found: Entry) -> Context:
+    """The container and the options of ?container=&previous=&tail=; the socket brings the lines."""
+    names = [shown.name for shown in found.containers]
+    chosen = request.GET.get("container", "")
+    regular = [container["name"] for container in obj["spec"].get("containers", ())]
+    container = chosen if chosen in names else regular[0]
+    restarts = {shown.name: shown.restarts or 0 for shown in found.containers}
+    previous = request.GET.get("previous", "") == "1"
+    tail = request.GET.get("tail", "500")
+    return {
+        "names": names,
+        "container": container,
+        "previous": previous,
+        "tail": tail if tail in TAILS else "500",
+        "tails": TAILS,
+        "can_have_previous": restarts.get(container, 0) > 0,
+        "command": kubectl.logs(found.namespace, found.name, container, previous=previous, tail=tail),
+    }
+
+
+@require_GET
+def download(request: HttpRequest, namespace: str, name: str) -> StreamingHttpResponse:
+    """The whole log of a container as a text file."""
+    container = request.GET.get("container", "")
+    stream = cluster.client().logs(
+        name,
+        namespace,
+        container=container or None,
+        previous=request.GET.get("previous") == "1",
+        timestamps=request.GET.get("timestamps") == "1",
+    )
+    response = StreamingHttpResponse(stream, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}-{container or "log"}.log"'
+    return response
+
+
+def containers(request: HttpRequest, obj: Object, found: Entry) -> Context:
+    """The runtime's containers behind the pod, as `docker ps` shows them."""
+    node = obj["spec"].get("nodeName", "")
+    context: Context = {
+        "node": node,
+        "simulated": cluster.runtime() == "simulated",
+        "command": f"docker ps -a --filter label=minikweb.uid={obj['metadata']['uid']}",
+    }
+    if not node:
+        return context | {"why_none": _("No node runs this Pod yet, so there is no container.")}
+    try:
+        listed = cluster.client().request("GET", f"/api/v1/nodes/{node}/proxy/containers").json()
+    except ApiError as error:
+        return context | {"trouble": errors.explained(error)}
+    return context | {"listed": [c for c in listed if _belongs(c, obj["metadata"]["uid"])]}
+
+
+def _belongs(container: Object, uid: str) -> bool:
+    labels = container.get("labels") or container.get("Labels") or {}
+    return labels.get("minikweb.uid") == uid

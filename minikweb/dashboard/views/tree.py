@@ -1,0 +1,58 @@
+"""The page everything starts from: the resource tree, with the selected object beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from minikweb.apimachinery.errors import ApiError
+from minikweb.dashboard import cluster, errors, live, rows
+from minikweb.dashboard.sight import fitting_depth, visible
+from minikweb.dashboard.tree import LEVELS
+from minikweb.dashboard.views import objects
+
+DEPTHS = ("Deployment", "ReplicaSet", "Pod", "Container")
+
+
+@require_GET
+def tree(request: HttpRequest) -> HttpResponse:
+    """The tree as ?ns=&q=&problems=&depth= ask for it; ?sel=Kind/namespace/name&tab= fills the drawer."""
+    query = request.GET.dict()
+    query.setdefault("ns", request.COOKIES.get(rows.NAMESPACE, ""))
+    reachable = cluster.ready()
+    found = live.hub().tree()
+    sight = rows.sight_of(query, request.COOKIES)
+    if "depth" not in query:
+        sight = replace(sight, depth=fitting_depth(found, sight))
+    shown = visible(found, sight)
+    context = {
+        "rows": shown,
+        "sight": sight,
+        "summary": rows.summary(found, sight),
+        "depths": [(LEVELS[kind], kind + "s") for kind in DEPTHS],
+        "away": not reachable,
+        "unknown_namespace": reachable and sight.namespace and not sight.filters and not shown,
+        "title": sight.namespace or _("All namespaces"),
+        "select": query.get("sel", ""),
+        **_drawer(request, query),
+    }
+    response = render(request, "dashboard/tree.html", context)
+    if "ns" in request.GET:
+        response.set_cookie(rows.NAMESPACE, sight.namespace, max_age=31_536_000, samesite="Lax")
+    return response
+
+
+def _drawer(request: HttpRequest, query: dict[str, str]) -> dict[str, object]:
+    """The context of the selected object, or of why there is none."""
+    kind, _, rest = query.get("sel", "").partition("/")
+    namespace, _, name = rest.partition("/")
+    if not name:
+        return {}
+    try:
+        return objects.panel(request, kind, namespace, name, query.get("tab", ""))
+    except ApiError as error:
+        return {"trouble": errors.explained(error)}

@@ -1,0 +1,10 @@
+// Everything the pages do in the browser. Pages are complete without it; this makes them live.
+import "./ages.js";
+import "./drawer.js";
+import "./editor.js";
+import "./forms.js";
+import "./keys.js";
+import "./live.js";
+import "./logs.js";
+import "./toasts.js";
+import "./tree.js";
