@@ -79,7 +79,7 @@ def _begin(pod: Object, observed: PodStatus | None, sandbox: SandboxStatus | Non
     first_of_init = (pod["spec"].get("initContainers") or [])[:1]
     for container in first_of_init or wanted:
         before = latest.get(container["name"])
-        made.start.append(Start(container, before.attempt + 1 if before else 0, is_init=bool(first_of_init)))
+        made.start.append(Start(container, _next_attempt(pod, container, before), is_init=bool(first_of_init)))
     if first_of_init and is_sidecar(first_of_init[0]):
         made.look_again_in(0)  # the next one follows as soon as it runs
     return made
@@ -143,7 +143,7 @@ class _Step:
     def _start(self, container: Object, status: ContainerStatus | None, *, is_init: bool) -> None:
         """Starts one that has not run in this sandbox; one that was created and never started makes room."""
         before = self.latest.get(container["name"])
-        attempt = before.attempt + 1 if before else 0
+        attempt = _next_attempt(self.pod, container, before)
         if status is not None:
             self.made.remove.append(status.id)
             attempt = status.attempt
@@ -160,6 +160,17 @@ class _Step:
         message = f"back-off {delay} restarting failed container={container['name']} pod={full_name(self.pod)}"
         self.made.waiting[container["name"]] = Waiting("CrashLoopBackOff", message)
         self.made.look_again_in(wait)
+
+
+def _next_attempt(pod: Object, container: Object, before: ContainerStatus | None) -> int:
+    """The restart count of the next run; where somebody removed the containers, the status remembers."""
+    if before is not None:
+        return before.attempt + 1
+    pod_status = pod.get("status") or {}
+    for one in (*(pod_status.get("containerStatuses") or ()), *(pod_status.get("initContainerStatuses") or ())):
+        if one["name"] == container["name"] and one.get("containerID"):
+            return one["restartCount"] + 1
+    return 0
 
 
 def _end_when_all_ended(pod: Object, latest: dict[str, ContainerStatus], sandbox: SandboxStatus, made: Plan) -> None:

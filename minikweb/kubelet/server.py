@@ -58,7 +58,13 @@ class Server:
     def __init__(self, cache: Cache, runtime: Runtime, socket: Path):
         self.cache, self.runtime, self.socket = cache, runtime, socket
         config = uvicorn.Config(
-            self, uds=str(socket), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+            self,
+            uds=str(socket),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            log_level="warning",
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="kubelet-server", daemon=True)

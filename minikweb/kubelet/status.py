@@ -61,6 +61,7 @@ class _Seen:
 
     def __init__(self, pod: Object, observed: PodStatus | None, runtime: str, waiting: Mapping[str, Waiting]):
         self.runtime, self.waiting = runtime, waiting
+        self.over = is_terminal(pod)
         self.before = {
             one["name"]: one
             for key in ("initContainerStatuses", "containerStatuses")
@@ -74,6 +75,8 @@ class _Seen:
         """One entry of containerStatuses."""
         name = container["name"]
         runs = self.of_name.get(name, [])
+        if not runs and "terminated" in self.before.get(name, {}).get("state", {}) and self.over:
+            return self.before[name]  # somebody removed the container of a pod that is over
         latest = runs[0] if runs else None
         why = self.waiting.get(name)
         state = self._state(latest, why, default)
@@ -190,7 +193,6 @@ def _conditions(
     }
     for type_ in OURS:
         meta.set_condition(conditions, type_, *found[type_], now)
-        meta.get_condition(conditions, type_).setdefault("lastProbeTime", None)
     rank = {type_: number for number, type_ in enumerate(CONDITIONS)}
     return sorted(conditions, key=lambda one: rank.get(one["type"], len(rank)))
 
