@@ -200,14 +200,10 @@ def with_named_fields(node: Node, schema: Schema) -> Node:
 
 # --- Paths, for people -------------------------------------------------------------------------------
 def paths(node: Node, prefix: str = "") -> list[str]:
-    """The members as messages write them: `.spec.containers[name="a"].image`, sorted."""
-    found: list[str] = []
-    for key, child in sorted(node.items()):
-        if key == _HERE:
-            continue
-        path = prefix + path_element(key)
-        if is_member(child):
-            found.append(path)
+    """The members as messages write them: `.spec.containers[name="a"].image`; those of a level first, sorted."""
+    below = [(prefix + path_element(key), child) for key, child in sorted(node.items()) if key != _HERE]
+    found = [path for path, child in below if is_member(child)]
+    for path, child in below:
         found += paths(child, path)
     return found
 

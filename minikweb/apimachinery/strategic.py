@@ -162,6 +162,7 @@ def _merge_list(original: list, patch: list, schema: Schema, order: list | None)
     kinds = {type(item) is dict for item in original} | {type(item) is dict for item in patch}
     if len(kinds) > 1 or any(type(item) is list for item in original + patch):
         raise BadRequest("the items of a merged list must be all objects or all scalars")
+    places = len(original)
     if kinds == {True}:
         if not schema.merge_key:
             raise BadRequest("cannot merge lists without merge key")
@@ -170,10 +171,12 @@ def _merge_list(original: list, patch: list, schema: Schema, order: list | None)
     else:
         merged = list(dict.fromkeys(original + patch))
         key_of = _key_function("")
+    # New items stand where Kubernetes finds them: in the places that deleted ones have left.
+    server_order = [key_of(item) for item in merged[:places]]
     merged = _ordered(merged, [key_of(item) for item in patch], [key_of(item) for item in original], key_of)
     if order is None:
         return merged
-    return _ordered(merged, [key_of(item) for item in order], [key_of(item) for item in original], key_of)
+    return _ordered(merged, [key_of(item) for item in order], server_order, key_of)
 
 
 def _merge_objects(original: list, patch: list, schema: Schema) -> tuple[list, list, list]:
@@ -228,7 +231,7 @@ def _ordered(merged: list, patch_order: list, server_order: list, key_of: Callab
     for item in merged:
         if key_of(item) in in_patch:
             continue
-        place = on_server[key_of(item)]
+        place = on_server.get(key_of(item), -1)
         while patched and on_server.get(key_of(patched[0]), -1) <= place:
             result.append(patched.pop(0))
         result.append(item)

@@ -5,6 +5,7 @@ Source: sigs.k8s.io/structured-merge-diff (typed/compare.go, merge.go, remove.go
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from minikweb.apimachinery import fieldset
@@ -142,22 +143,32 @@ def _merge_item(before: Any, item: Any, schema: Schema) -> Any:
 
 
 def _merge_lists(before: list, items: list, schema: Schema) -> list:
-    """The applied items in their order; what only the live list has keeps its place behind its old neighbour."""
+    """The applied items in their order, what only the live list has among them where it stood."""
     below = schema.items or ANYTHING
     applied = {fieldset.item_key(item, schema): item for item in items}
     live = by_key(before, schema)
-    followers: dict[str, list] = {}
-    neighbour = ""
-    for key, others in live.items():
-        if key in applied:
-            neighbour = key
-        else:
-            followers.setdefault(neighbour, []).extend(others)
-    merged = followers.get("", [])
-    for key, item in applied.items():
-        others = live.get(key)
-        merged.append(_merge_item(others[0], item, below) if others and len(others) == 1 else item)
-        merged += followers.get(key, ())
+    waiting = iter(applied.items())
+    shared = iter([key for key in applied if key in live])
+    next_shared = next(shared, None)
+    merged: list = []
+    for item in before:
+        key = fieldset.item_key(item, schema)
+        if key not in applied:
+            merged.append(item)
+        elif key == next_shared:
+            merged += _merge_until(key, waiting, live, below)
+            next_shared = next(shared, None)
+    return merged + _merge_until(None, waiting, live, below)
+
+
+def _merge_until(last: str | None, waiting: Iterator[tuple[str, Any]], live: dict[str, list], schema: Schema) -> list:
+    """The waiting items up to `last` (None: all), each merged with the live item of its key."""
+    merged = []
+    for key, item in waiting:
+        others = live.get(key, ())
+        merged.append(_merge_item(others[0], item, schema) if len(others) == 1 else item)
+        if key == last:
+            break
     return merged
 
 

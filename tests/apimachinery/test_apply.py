@@ -174,10 +174,10 @@ def test_lists_are_joined_by_their_keys_and_sets_by_their_values(server):
     assert sorted(server.live["metadata"]["finalizers"]) == ["x/1", "y/2"]
 
 
-def test_applied_items_keep_their_order_and_others_their_neighbours(server):
+def test_applied_items_keep_their_order_and_others_stay_where_they_stood(server):
     server.update(lambda obj: obj["spec"].update(template={"spec": {"containers": [{"name": n} for n in "abc"]}}))
     server.apply(deployment(containers=[{"name": "x"}, {"name": "c"}, {"name": "a"}]))
-    assert [each["name"] for each in server.spec["template"]["spec"]["containers"]] == ["x", "c", "a", "b"]
+    assert [each["name"] for each in server.spec["template"]["spec"]["containers"]] == ["b", "x", "c", "a"]
 
 
 def test_atomic_parts_are_replaced_and_owned_as_a_whole(server):

@@ -35,13 +35,13 @@ def test_paths_read_as_in_kubernetes_messages(pod_schema):
     assert fieldset.paths(fieldset.of_value(POD, pod_schema)) == [
         '.metadata.finalizers[="a/b"]',
         ".metadata.labels.app",
+        ".spec.nodeSelector",
         '.spec.containers[name="c"]',
         '.spec.containers[name="c"].args',
         '.spec.containers[name="c"].name',
+        '.spec.containers[name="c"].resources',
         '.spec.containers[name="c"].ports[containerPort=80,protocol="TCP"]',
         '.spec.containers[name="c"].ports[containerPort=80,protocol="TCP"].containerPort',
-        '.spec.containers[name="c"].resources',
-        ".spec.nodeSelector",
     ]
 
 

@@ -146,3 +146,17 @@ def test_merging_twice_changes_nothing(pod_schema, present, changed):
     once = patch.strategic_merge_patch(pod(containers=present), {"spec": {"containers": changed}}, pod_schema)
     assert patch.strategic_merge_patch(once, {"spec": {"containers": changed}}, pod_schema) == once
     assert set(names(once)) == {container["name"] for container in present + changed}
+
+
+def test_a_new_item_takes_the_place_of_a_deleted_one(merge):
+    changes = {
+        "$setElementOrder/containers": [{"name": "c"}, {"name": "b"}],
+        "containers": [{"name": "c"}, {"name": "a", "$patch": "delete"}],
+    }
+    assert names(merge(TWO, {"spec": changes})) == ["c", "b"]
+    three = pod(containers=[{"name": "b"}, {"name": "a"}, {"name": "d"}])
+    changes = {
+        "$setElementOrder/containers": [{"name": "c"}, {"name": "d"}],
+        "containers": [{"name": "c"}, {"name": "a", "$patch": "delete"}],
+    }
+    assert names(merge(three, {"spec": changes})) == ["b", "c", "d"]
