@@ -26,6 +26,7 @@ QUEUED = 2000  # events waiting to be written; beyond it the oldest are dropped
 REMEMBERED = 4096  # series and sources remembered
 SIMILAR, SIMILAR_SECONDS = 10, 600.0  # so many messages of one reason within this time are combined
 BURST, REFILL = 25, 1 / 300  # events of one source about one object at once, and further ones per second
+AWAY = 0.5  # seconds to rest while the API server does not answer
 COMBINED = "(combined from similar events): "
 
 
@@ -136,7 +137,7 @@ class Recorder:
             except errors.ApiError as error:
                 log.info("%s: event %s not written: %s", self._component, occurrence.reason, error.message)
                 if error.code == 503:
-                    time.sleep(0.5)  # the API server is away; what waits behind is not hurried into the same wall
+                    time.sleep(AWAY)  # the API server is away; what waits behind is not hurried into the same wall
             except Exception:
                 log.exception("%s: event %s not written", self._component, occurrence.reason)
 

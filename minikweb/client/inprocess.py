@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from minikweb.apimachinery import errors
 from minikweb.client.connection import Headers, header_lines
@@ -30,7 +31,7 @@ class _Exchange:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": path,
+            "path": unquote(path),
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "root_path": "",
@@ -88,6 +89,13 @@ class _Exchange:
             yield chunk
 
 
+async def _others() -> None:
+    """Waits a moment for the other tasks of this loop."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=1)
+
+
 class InProcessTransport:
     """Calls `app` (ASGI); `identity()` gives the headers that authenticate."""
 
@@ -116,7 +124,8 @@ class InProcessTransport:
         """Ends nothing that runs: other clients may share this transport."""
 
     def stop(self) -> None:
-        """Ends the application's loop."""
+        """Ends the application's loop, once what is under way (a watch that was closed) has ended too."""
+        asyncio.run_coroutine_threadsafe(_others(), self._loop).result(2)
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _start(self, method: str, target: str, headers: Headers, body: bytes | None, timeout: float) -> _Exchange:

@@ -48,7 +48,8 @@ class Writes:
     def record(self, kind: Kind, verb: str, sent: Object, answer: Object) -> None:
         """Remembers one successful write."""
         meta = answer.get("metadata", {})
-        revision = meta.get("resourceVersion") if answer.get("kind") == kind.kind else None
+        # A Scale carries the revision of the object it scales.
+        revision = meta.get("resourceVersion") if answer.get("kind") in (kind.kind, "Scale") else None
         with self._lock:
             if revision:
                 self._revisions[kind.kind] = max(int(revision), self._revisions.get(kind.kind, 0))
