@@ -59,9 +59,9 @@ def write(
     subresource: str = "",
     track: bool = True,
 ) -> str:
-    """Stores `new` in the place of `current`. Raises RevisionChanged only if `new` names no resourceVersion."""
+    """Stores `new` in the place of `current`. Raises RevisionChanged: then a caller that named one will conflict."""
     old = objects.parse(current)
-    pinned = _check_identity(kind, current, new)
+    _check_identity(kind, current, new)
     for key in KEPT:
         _keep(new["metadata"], old["metadata"], key)
     admission.updating(server, call, kind, new, old, subresource)
@@ -75,16 +75,11 @@ def write(
         return _delete(server, call, kind, current, new)
     if new == old or call.dry_run:
         return objects.to_text(new)
-    try:
-        return server.storage.update(current, objects.draft(kind, new, call, old), call.author).body
-    except RevisionChanged:
-        if pinned:
-            raise errors.conflict(kind.group, kind.plural, current.key.name) from None
-        raise
+    return server.storage.update(current, objects.draft(kind, new, call, old), call.author).body
 
 
-def _check_identity(kind: Kind, current: Stored, new: Object) -> bool:
-    """Checks name, namespace, uid and resourceVersion; tells whether the caller named the revision."""
+def _check_identity(kind: Kind, current: Stored, new: Object) -> None:
+    """Checks name, namespace, uid and resourceVersion."""
     metadata, key = new["metadata"], current.key
     if metadata.setdefault("name", key.name) != key.name:
         raise BadRequest(f"the name of the object ({metadata['name']}) does not match the name on the URL ({key.name})")
@@ -100,10 +95,8 @@ def _check_identity(kind: Kind, current: Stored, new: Object) -> bool:
         if kind.storage_key in CONDITIONAL_ONLY:
             fault = errors.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
             raise errors.invalid(kind.group, kind.kind, key.name, [fault])
-        return False
-    if wanted != str(current.revision):
+    elif wanted != str(current.revision):
         raise errors.conflict(kind.group, kind.plural, key.name)
-    return True
 
 
 def _keep(new: Object, old: Object, key: str) -> None:

@@ -137,6 +137,8 @@ class Watching:
         return [(event["type"], event["object"]["metadata"].get("name", "")) for event in events if event]
 
     def close(self) -> None:
+        if self._loop.is_closed():
+            return
         self._loop.run_until_complete(self._chunks.aclose())  # type: ignore[attr-defined]
         self._stream.discard()
         self._loop.close()
