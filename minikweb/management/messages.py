@@ -9,11 +9,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.extract import extract
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po, write_po
-from django.utils.translation.template import templatize
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 KEYWORDS = {
     "gettext": None,
@@ -31,15 +30,24 @@ LANGUAGES = ("fr",)
 
 def ensure(base: Path) -> int:
     """Compiles every catalogue that is newer than its compiled form; returns how many."""
-    compiled = 0
-    for po in sorted((base / "minikweb").glob("**/locale/*/LC_MESSAGES/*.po")):
-        mo = po.with_suffix(".mo")
-        if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
-            continue
-        with open(po, "rb") as source, open(mo, "wb") as target:
-            write_mo(target, read_po(source, locale=po.parts[-3]))
-        compiled += 1
-    return compiled
+    stale = [po for po in sorted((base / "minikweb").glob("*/locale/*/LC_MESSAGES/*.po")) if _is_stale(po)]
+    for po in stale:
+        _compile(po)
+    return len(stale)
+
+
+def _is_stale(po: Path) -> bool:
+    mo = po.with_suffix(".mo")
+    return not mo.exists() or mo.stat().st_mtime < po.stat().st_mtime
+
+
+def _compile(po: Path) -> None:
+    from babel.messages.mofile import write_mo  # a tenth of a second, seldom needed
+    from babel.messages.pofile import read_po
+
+    output = io.BytesIO()
+    write_mo(output, read_po(po.read_bytes().splitlines(keepends=True), locale=po.parts[-3]))
+    po.with_suffix(".mo").write_bytes(output.getvalue())
 
 
 def update(base: Path) -> Iterator[tuple[str, int]]:
@@ -53,6 +61,9 @@ def update(base: Path) -> Iterator[tuple[str, int]]:
 
 def texts(base: Path, app: str) -> Catalog:
     """Every text of an app that is marked for translation, in its Python files and its templates."""
+    from babel.messages.catalog import Catalog
+    from django.utils.translation.template import templatize
+
     catalog = Catalog(charset="utf-8", fuzzy=False)
     for path in sorted((base / "minikweb" / app).rglob("*.py")):
         _collect(catalog, path.relative_to(base), path.read_text())
@@ -62,12 +73,17 @@ def texts(base: Path, app: str) -> Catalog:
 
 
 def _collect(catalog: Catalog, path: Path, source: str) -> None:
+    from babel.messages.extract import extract
+
     for _line, message, _comments, context in extract("python", io.BytesIO(source.encode()), keywords=KEYWORDS):
         catalog.add(message, locations=[(str(path), None)], context=context)
 
 
 def _merge(found: Catalog, po: Path, language: str) -> int:
     """Writes the catalogue again if a text came or went; returns how many texts wait for their translation."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import read_po, write_po
+
     if po.exists():
         catalog = read_po(po.read_bytes().splitlines(keepends=True), locale=language)
     else:

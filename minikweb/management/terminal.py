@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import translation
 
+from minikweb.management import messages
 from minikweb.management.datafolder import Refusal
 
 
@@ -24,6 +25,7 @@ class UserCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            messages.ensure(settings.BASE_DIR)
             with translation.override(settings.TERMINAL_LANGUAGE):
                 self.act(**options)
         except Refusal as refusal:

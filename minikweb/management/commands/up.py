@@ -7,7 +7,7 @@ from typing import Any
 
 from minikweb import settings
 from minikweb.apiserver.credentials import install_credentials
-from minikweb.management import assets, broker, messages, preparation
+from minikweb.management import assets, broker, preparation
 from minikweb.management.datafolder import DataFolder
 from minikweb.management.terminal import UserCommand, say
 from minikweb.management.up import Up
@@ -28,7 +28,6 @@ class Command(UserCommand):
         if _identity_is_new(folder):
             _start_over()
         assets.ensure(settings.BASE_DIR, say)
-        messages.ensure(settings.BASE_DIR)
         say(choice.remark)
         if choice.runtime == "docker":
             folder.update_cluster(docker=True)
