@@ -8,3 +8,4 @@ if "MINIKWEB_DATA" not in os.environ:
     os.environ["MINIKWEB_DATA"] = _folder.name
 for _name in ("REDIS_URL", "DATABASE_URL", "MINIKWEB_KUBECONFIG", "MINIKWEB_BIND", "MINIKWEB_RUN"):
     os.environ.pop(_name, None)
+os.environ["LC_ALL"] = "C.UTF-8"  # the commands speak English
