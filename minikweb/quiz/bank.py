@@ -51,41 +51,56 @@ class Question:
         return frozenset(option.id for option in self.options if not option.right)
 
 
+def chapters(folders: tuple[Path, ...]) -> dict[str, Chapter]:
+    """Every file below the folders' `qcm/`, by the slug of its chapter. Raises BankError."""
+    found = [load(path) for folder in folders for path in sorted((folder / "qcm").glob("*.yaml"))]
+    return {chapter.slug: chapter for chapter in found}
+
+
 def load_all(folders: tuple[Path, ...]) -> dict[str, Question]:
-    """Every question below the folders' `qcm/`, by id, in the files' order. Raises BankError."""
+    """Every question of every chapter, by id. Raises BankError."""
     questions: dict[str, Question] = {}
-    for folder in folders:
-        for path in sorted((folder / "qcm").glob("*.yaml")):
-            for question in load(path):
-                if question.id in questions:
-                    raise BankError(f"qcm/{path.name}: two questions have the id {question.id}")
-                questions[question.id] = question
+    for chapter in chapters(folders).values():
+        for question in chapter.questions:
+            if question.id in questions:
+                raise BankError(f"qcm: two questions have the id {question.id}")
+            questions[question.id] = question
     return questions
 
 
+@dataclass(frozen=True)
+class Chapter:
+    """One file: the questions of one lesson."""
+
+    slug: str
+    title: dict[str, str]
+    questions: tuple[Question, ...]
+
+
 @lru_cache(maxsize=256)
-def load(path: Path) -> tuple[Question, ...]:
+def load(path: Path) -> Chapter:
     """The questions of one file. Raises BankError."""
     where = f"qcm/{path.name}"
     try:
         documents = serializer.load_yaml(path.read_bytes())
     except (OSError, errors.ApiError) as error:
         raise BankError(f"{where}: {error}") from error
-    entries = documents[0].get("questions") if documents and isinstance(documents[0], dict) else None
-    if not isinstance(entries, list):
-        raise BankError(f"{where}: a mapping with a list `questions` is expected")
-    return tuple(_question(entry, where) for entry in entries)
+    data = documents[0] if len(documents) == 1 and isinstance(documents[0], dict) else {}
+    if set(data) != {"chapter", "title", "questions"} or not isinstance(data["questions"], list):
+        raise BankError(f"{where}: one mapping with chapter, title and a list `questions` is expected")
+    questions = tuple(_question(entry, data["chapter"], where) for entry in data["questions"])
+    return Chapter(data["chapter"], _both(data["title"], f"{where}: title"), questions)
 
 
-def _question(raw: Any, where: str) -> Question:
+def _question(raw: Any, chapter: str, where: str) -> Question:
     where = f"{where}: {raw.get('id') if isinstance(raw, dict) else raw}"
-    if not isinstance(raw, dict) or not {"id", "chapter", "step", "answers", "stem", "options"} == set(raw):
-        raise BankError(f"{where}: a question has exactly id, chapter, step, answers, stem and options")
+    if not isinstance(raw, dict) or not {"id", "step", "answers", "stem", "options"} == set(raw):
+        raise BankError(f"{where}: a question has exactly id, step, answers, stem and options")
     if raw["answers"] not in ("one", "several"):
         raise BankError(f"{where}: answers is `one` or `several`")
     options = tuple(_option(option, where) for option in raw["options"])
     question = Question(
-        raw["id"], raw["chapter"], raw["step"], raw["answers"] == "several", _both(raw["stem"], where), options
+        raw["id"], chapter, raw["step"], raw["answers"] == "several", _both(raw["stem"], where), options
     )
     _refuse_unfair(question, where)
     return question

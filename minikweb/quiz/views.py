@@ -23,6 +23,17 @@ def questions() -> dict[str, bank.Question]:
     return bank.load_all(tuple(settings.LESSONS_DIRS))
 
 
+def chapters() -> dict[str, bank.Chapter]:
+    """The files of the bank."""
+    return bank.chapters(tuple(settings.LESSONS_DIRS))
+
+
+def title_of(own: Attempt) -> str:
+    """The chapter's title, or its slug when the file is gone."""
+    found = chapters().get(own.chapter)
+    return found.title[language()] if found else own.chapter
+
+
 def rules() -> list[tuple[str, str, str]]:
     """(id, name, explanation) of each grading rule, told before starting."""
     return [
@@ -43,14 +54,12 @@ def rules() -> list[tuple[str, str, str]]:
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The chapters with their number of questions, and the attempts not yet finished."""
-    counts: dict[str, int] = {}
-    for one in questions().values():
-        counts[one.chapter] = counts.get(one.chapter, 0) + 1
+    own = Attempt.objects.filter(person=PERSON)
     context = {
-        "chapters": counts,
+        "chapters": [(one.slug, one.title[language()], len(one.questions)) for one in chapters().values()],
         "rules": rules(),
-        "unfinished": Attempt.objects.filter(person=PERSON, finished_at=None).order_by("-started_at")[:3],
-        "finished": Attempt.objects.filter(person=PERSON).exclude(finished_at=None).order_by("-finished_at")[:5],
+        "unfinished": [(one, title_of(one)) for one in own.filter(finished_at=None).order_by("-started_at")[:3]],
+        "finished": [(one, title_of(one)) for one in own.exclude(finished_at=None).order_by("-finished_at")[:5]],
     }
     return render(request, "quiz/index.html", context)
 
@@ -60,8 +69,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """Opens an attempt and goes to its first question."""
     chapter, rule = request.POST.get("chapter", ""), request.POST.get("rule", "")
     mode = request.POST.get("mode", MODES[0])
-    known = {one.chapter for one in questions().values()}
-    if chapter not in known or rule not in scoring.RULES or mode not in MODES:
+    if chapter not in chapters() or rule not in scoring.RULES or mode not in MODES:
         return HttpResponseBadRequest(_("Choose a chapter, a grading rule and a mode of the list."))
     created = Attempt.objects.create(person=PERSON, chapter=chapter, rule=rule, mode=mode, seed=random.randrange(2**31))
     return redirect("quiz:attempt", created.id)
@@ -108,6 +116,7 @@ def _question_page(
         "locked": current.ticked is not None,
         "next": next((one.number for one in series if one.ticked is None and one.number != current.number), None),
         "problem": problem,
+        "mark": str(current.mark),
         "rule": next(rule for rule in rules() if rule[0] == own.rule),
     }
     return render(request, "quiz/question.html", context, status=422 if problem else 200)

@@ -6,9 +6,10 @@ from django.conf import settings
 from minikweb.quiz import bank
 
 QUESTION = """
+chapter: deployment
+title: {{fr: "Un chapitre", en: "A chapter"}}
 questions:
   - id: q1
-    chapter: deployment
     step: undo
     answers: {answers}
     stem: {{fr: "Quoi ?", en: "What?"}}
@@ -25,7 +26,7 @@ def written(tmp_path, **values):
 
 
 def test_it_works(tmp_path):
-    (question,) = bank.load(written(tmp_path))
+    (question,) = bank.load(written(tmp_path)).questions
     assert (question.right, question.wrong, question.several) == ({"a"}, {"b"}, False)
 
 

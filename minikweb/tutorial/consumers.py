@@ -1,0 +1,99 @@
+"""The step that turns green by itself: on each change of the cluster the checks are looked at again."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.http import Http404
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from minikweb.apimachinery import errors
+from minikweb.client.shared import shared_cache
+from minikweb.tutorial import cluster, views
+
+CALM = 0.05  # seconds in which several changes become one look
+TICK = 2.0  # a look without a change: a namespace deleted, a cluster back
+
+
+def _in_thread(function):
+    """Each look in a thread of its own: the default would queue all sockets on one."""
+    return database_sync_to_async(function, thread_sensitive=False)
+
+
+class StepConsumer(AsyncWebsocketConsumer):
+    """Sends the fragment of the checks whenever it differs from the last one sent."""
+
+    async def connect(self) -> None:
+        arguments = self.scope["url_route"]["kwargs"]
+        try:
+            self.lesson, self.step = await _in_thread(views.find)(arguments["slug"], arguments["step_id"])
+        except Http404:
+            await self.close()
+            return
+        self.language = _language(self.scope)
+        self.changed = asyncio.Event()
+        self.unsubscribe = await _in_thread(_subscribe)(
+            cluster.kinds_of(self.lesson), asyncio.get_running_loop(), self.changed
+        )
+        await self.accept()
+        self.following = asyncio.create_task(self._follow())
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "following"):
+            self.following.cancel()
+            self.unsubscribe()
+
+    async def _follow(self) -> None:
+        last = ""
+        while True:
+            fragment = await _in_thread(self._render)()
+            if fragment != last:
+                await self.send(text_data=fragment)
+                last = fragment
+            try:
+                await asyncio.wait_for(self.changed.wait(), TICK)
+            except TimeoutError:
+                continue
+            await asyncio.sleep(CALM)
+            self.changed.clear()
+
+    def _render(self) -> str:
+        with translation.override(self.language):
+            try:
+                return render_to_string("tutorial/checks.html", views.checks_context(self.lesson, self.step))
+            except errors.ApiError as error:
+                return render_to_string("tutorial/checks.html", {"error": error})
+
+
+def _language(scope: dict[str, Any]) -> str:
+    """The language of the page that opened the socket: its cookie, as LocaleMiddleware reads it."""
+    wanted = scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, "")
+    return wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def _subscribe(kinds: set[str], loop: asyncio.AbstractEventLoop, changed: asyncio.Event):
+    """Sets `changed` after each change of these kinds in the learner's namespace, until the returned function."""
+    alive = threading.Event()
+    alive.set()
+
+    def handler(old: dict | None, new: dict | None) -> None:
+        meta = (new or old or {}).get("metadata", {})
+        if alive.is_set() and meta.get("namespace", meta.get("name")) == cluster.NAMESPACE:
+            loop.call_soon_threadsafe(changed.set)
+
+    informers = [shared_cache().informer(kind) for kind in sorted(kinds)]
+    for informer in informers:
+        informer.add_handler(handler)
+
+    def unsubscribe() -> None:
+        alive.clear()
+        for informer in informers:
+            informer.remove_handler(handler)
+
+    return unsubscribe

@@ -1,0 +1,19 @@
+"""The lessons' places."""
+
+from django.urls import path
+
+from minikweb.tutorial import consumers, views
+
+app_name = "tutorial"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("<slug:slug>/", views.lesson, name="lesson"),
+    path("<slug:slug>/start", views.start, name="start"),
+    path("<slug:slug>/reset", views.reset, name="reset"),
+    path("<slug:slug>/<slug:step_id>/", views.step, name="step"),
+    path("<slug:slug>/<slug:step_id>/hint", views.hint, name="hint"),
+    path("<slug:slug>/<slug:step_id>/solution", views.solution, name="solution"),
+]
+websocket_urlpatterns = [
+    path("ws/lessons/<slug:slug>/<slug:step_id>/", consumers.StepConsumer.as_asgi()),
+]

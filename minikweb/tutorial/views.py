@@ -1,0 +1,162 @@
+"""The lessons' pages. They work without JavaScript; the checks then tell their state at each load."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_POST
+
+from minikweb.apimachinery import errors
+from minikweb.client.shared import shared_cache
+from minikweb.tutorial import cluster, progress
+from minikweb.tutorial.lesson import Lesson, Step, load_all
+from minikweb.tutorial.models import Progress
+
+PERSON = "local"  # the one local administrator; the people of a class come with issue F
+
+
+def lessons() -> dict[str, Lesson]:
+    """All lessons by slug."""
+    return load_all(tuple(settings.LESSONS_DIRS))
+
+
+def find(slug: str, step_id: str) -> tuple[Lesson, Step]:
+    """A lesson and one of its steps. Raises Http404."""
+    found = lessons().get(slug)
+    step = found.step(step_id) if found else None
+    if found is None or step is None:
+        raise Http404
+    return found, step
+
+
+def language() -> str:
+    """The reader's language among those the content has."""
+    return "en" if (get_language() or "fr").startswith("en") else "fr"
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """All chapters, with how far one is."""
+    rows = []
+    for lesson in lessons().values():
+        known = Progress.of(PERSON, lesson.slug)
+        done = sum(1 for step in lesson.steps if step.id in known and known[step.id].done_at)
+        rows.append({"lesson": lesson, "title": lesson.title[language()], "done": done, "total": len(lesson.steps)})
+    return render(request, "tutorial/index.html", {"rows": rows})
+
+
+@require_GET
+def lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """The way back: to the first step that is not done."""
+    found = lessons().get(slug)
+    if found is None:
+        raise Http404
+    return redirect("tutorial:step", slug, progress.first_open(found, PERSON).id)
+
+
+@require_POST
+def start(request: HttpRequest, slug: str) -> HttpResponse:
+    """Makes the learner's namespace and goes to the first open step."""
+    if slug not in lessons():
+        raise Http404
+    try:
+        cluster.ensure_namespace(shared_cache().client, cluster.NAMESPACE)
+    except errors.ApiError as error:
+        return _unwell(request, error)
+    return redirect("tutorial:lesson", slug)
+
+
+@require_POST
+def reset(request: HttpRequest, slug: str) -> HttpResponse:
+    """Cleans the learner's namespace and forgets the lesson's progress."""
+    found = lessons().get(slug)
+    if found is None:
+        raise Http404
+    try:
+        cluster.clean_namespace(shared_cache().client, cluster.NAMESPACE)
+    except errors.ApiError as error:
+        return _unwell(request, error)
+    Progress.objects.filter(person=PERSON, lesson=slug).delete()
+    return redirect("tutorial:step", slug, found.steps[0].id)
+
+
+@require_GET
+def step(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
+    """One step: text, checks as they are now, hints asked for so far."""
+    found, current = find(slug, step_id)
+    try:
+        context = checks_context(found, current) | _page_context(found, current)
+    except errors.ApiError as error:
+        return _unwell(request, error)
+    return render(request, "tutorial/step.html", context)
+
+
+def checks_context(found: Lesson, current: Step) -> dict[str, object]:
+    """What the fragment `tutorial/checks.html` shows."""
+    reader = cluster.NamespaceReader(shared_cache(), cluster.NAMESPACE)
+    state = progress.look(found, current, PERSON, reader)
+    words = language()
+    shown = [
+        {
+            "passed": result.passed,
+            "says": result.says[words],
+            "observed": result.observed,
+            "cause": result.cause.get(words, ""),
+        }
+        for result in state.results
+    ]
+    position = found.steps.index(current)
+    following = found.steps[position + 1] if position + 1 < len(found.steps) else None
+    return {"lesson": found, "step": current, "state": state, "checks": shown, "next": following}
+
+
+def _page_context(found: Lesson, current: Step) -> dict[str, object]:
+    words = language()
+    known = Progress.of(PERSON, found.slug)
+    mine = known.get(current.id)
+    position = found.steps.index(current)
+    return {
+        "title": found.title[words],
+        "step_title": current.title[words],
+        "text": current.text[words],
+        "introduction": found.introduction[words] if position == 0 else "",
+        "number": position + 1,
+        "steps": [
+            {"step": one, "title": one.title[words], "done": one.id in known and known[one.id].done_at is not None}
+            for one in found.steps
+        ],
+        "hints": [hint[words] for hint in current.hints[: mine.hints_seen if mine else 0]],
+        "hints_left": len(current.hints) - (mine.hints_seen if mine else 0),
+        "solution": current.solution if mine and mine.solution_seen else "",
+        "namespace": cluster.NAMESPACE,
+        "namespace_exists": shared_cache().get("Namespace", None, cluster.NAMESPACE) is not None,
+    }
+
+
+@require_POST
+def hint(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
+    """Shows one hint more."""
+    found, current = find(slug, step_id)
+    mine = progress.of_step(PERSON, found, current)
+    if mine.hints_seen < len(current.hints):
+        mine.hints_seen += 1
+        mine.save(update_fields=["hints_seen"])
+    return redirect(request.build_absolute_uri("./") + "#hints")
+
+
+@require_POST
+def solution(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
+    """Shows the solution, and marks that it was shown."""
+    found, current = find(slug, step_id)
+    mine = progress.of_step(PERSON, found, current)
+    mine.solution_seen = True
+    mine.save(update_fields=["solution_seen"])
+    return redirect(request.build_absolute_uri("./") + "#hints")
+
+
+def _unwell(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
+    context = {"error": error, "now": timezone.now()}
+    return render(request, "tutorial/unwell.html", context, status=503 if error.code >= 500 else error.code)

@@ -1,0 +1,20 @@
+// The step that turns green by itself: the server sends the checks whenever they change.
+const FIRST_WAIT = 250, LONGEST_WAIT = 5000; // ms
+const panel = document.querySelector("[data-checks]");
+
+function connect(wait) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const socket = new WebSocket(`${scheme}://${location.host}${panel.dataset.checks}`);
+  let next = wait;
+  socket.addEventListener("open", () => { next = FIRST_WAIT; });
+  socket.addEventListener("message", (event) => {
+    panel.innerHTML = event.data; // rendered and escaped by our own server
+    const done = panel.querySelector("[data-step-done]")?.dataset.stepDone;
+    if (done) document.querySelector(`[data-lesson-step="${done}"]`)?.setAttribute("data-done", "");
+  });
+  socket.addEventListener("close", () => {
+    setTimeout(() => connect(Math.min(next * 2, LONGEST_WAIT)), next);
+  });
+}
+
+if (panel) connect(FIRST_WAIT);
