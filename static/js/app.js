@@ -4,6 +4,7 @@ import "./drawer.js";
 import "./editor.js";
 import "./forms.js";
 import "./keys.js";
+import "./lesson.js";
 import "./live.js";
 import "./logs.js";
 import "./toasts.js";
