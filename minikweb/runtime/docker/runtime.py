@@ -44,6 +44,7 @@ class DockerRuntime:
         self._slots = threading.BoundedSemaphore(STARTS)
         self._starter = ThreadPoolExecutor(STARTS, thread_name_prefix="sandbox")
         self._starting: dict[str, Future] = {}  # sandbox id → its start; kept once failed, dropped once running
+        self._pods: dict[str, PodRef] = {}  # sandbox id → pod: asking Docker would wait for a start under way
         self._sandbox_of: dict[str, str] = {}  # container id → sandbox id, between create and start
         self._ended: dict[str, ContainerStatus] = {}  # what has ended changes no more: never inspected again
         self._watching: Any = None
@@ -78,6 +79,7 @@ class DockerRuntime:
         arguments = containers.sandbox_arguments(self.cluster, self.node, images.PAUSE, config)
         name = containers.container_name(containers.PAUSE, config.pod, config.attempt)
         sandbox_id = self._create(arguments, name, "FailedCreatePodSandBox")
+        self._pods[sandbox_id] = config.pod
         self._starting[sandbox_id] = self._starter.submit(self._start_sandbox, sandbox_id)
         return sandbox_id
 
@@ -90,6 +92,7 @@ class DockerRuntime:
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
         ids = [entry["Id"] for entry in self._list(**{containers.SANDBOX: sandbox_id})]
+        self._pods.pop(sandbox_id, None)
         start = self._starting.pop(sandbox_id, None)
         if start is not None and not start.cancel():
             with suppress(RuntimeFailure):
@@ -144,8 +147,11 @@ class DockerRuntime:
             self.api.start(container_id)
 
     def _pod_of(self, sandbox_id: str) -> PodRef:
-        with translated("CreateContainerError"):
-            return containers.pod_ref(self.api.inspect_container(sandbox_id)["Config"]["Labels"])
+        if sandbox_id not in self._pods:
+            with translated("CreateContainerError"):
+                own = self.api.inspect_container(sandbox_id)["Config"]["Labels"]
+            self._pods[sandbox_id] = containers.pod_ref(own)
+        return self._pods[sandbox_id]
 
     # --- what there is --------------------------------------------------------------------------
 
