@@ -125,6 +125,7 @@ class PartStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         assert _part is not None
+        _wake_at_signals(parent.hub)
         _part.start()
 
     def stop(self, parent: Any) -> None:
@@ -135,12 +136,20 @@ class PartStep(bootsteps.StartStopStep):
 app.steps["worker"].add(PartStep)
 
 
+def _wake_at_signals(hub: Any) -> None:
+    """Lets a signal end the event loop's wait, which would otherwise last up to a second."""
+    read, write = socket.socketpair()
+    for end in (read, write):
+        end.setblocking(False)
+    signal.set_wakeup_fd(write.detach(), warn_on_full_buffer=False)
+    hub.add_reader(read, read.recv, 64)
+
+
 @signals.setup_logging.connect
 def _keep_logging(**_: Any) -> None:
     """Django has configured it; Celery tells of each task, which here is each bell."""
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.worker.consumer.consumer"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", category=SecurityWarning)  # root, in a container; tasks are JSON, not pickles
 
 
 def run_worker(part: Part, queues: Sequence[str], concurrency: int, *, name: str) -> int:
@@ -151,6 +160,7 @@ def run_worker(part: Part, queues: Sequence[str], concurrency: int, *, name: str
     global _part
     _part = part
     app.conf.broker_transport_options["global_keyprefix"] = f"{installation()}:"
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # of root, but tasks are JSON, not pickles
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
         queues=list(queues),
