@@ -1,0 +1,3 @@
+from tests.controllers.conftest import migrated, start, storage
+
+__all__ = ["migrated", "start", "storage"]

@@ -1,0 +1,120 @@
+"""The scheduler's queue and bindings, against the real API server."""
+
+import pytest
+
+from minikweb.apimachinery.errors import ServiceUnavailable
+from minikweb.scheduler.scheduler import QUEUE, Scheduler
+
+
+@pytest.fixture
+def cluster(start):
+    cluster = start(Scheduler)
+    cluster.node("node-1")
+    cluster.settle()
+    return cluster
+
+
+def make_pod(cluster, name, **spec):
+    requests = {"requests": {"cpu": spec.pop("cpu")}} if "cpu" in spec else {}
+    spec = {"containers": [{"name": "web", "image": "web:1", "resources": requests}], **spec}
+    metadata = {"name": name, "namespace": "default"}
+    return cluster.client.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+
+
+def places(cluster):
+    return {pod["metadata"]["name"]: pod["spec"].get("nodeName", "") for pod in cluster.pods()}
+
+
+def wakes(cluster, kind, old, new):
+    return list(cluster["scheduler"].keys(kind, old, new)) == [QUEUE]
+
+
+def test_it_works(cluster):
+    make_pod(cluster, "web")
+    cluster.settle()
+    assert places(cluster) == {"web": "node-1"}
+    conditions = {c["type"]: c["status"] for c in cluster.pods()[0]["status"]["conditions"]}
+    assert conditions["PodScheduled"] == "True"
+
+
+def test_a_pod_takes_its_place_before_the_cache_shows_it(cluster):
+    scheduler = cluster["scheduler"]
+    for name in ("first", "second", "third"):
+        make_pod(cluster, name, cpu="2")
+        cluster.cache.informer("Pod").wait_for(cluster.pods()[-1]["metadata"]["resourceVersion"], 5)
+        scheduler.sync("", "queue")
+    assert sorted(places(cluster).values()) == ["", "node-1", "node-1"]
+
+
+def test_a_place_that_becomes_free_is_taken(cluster):
+    make_pod(cluster, "first", cpu="4")
+    cluster.settle()
+    make_pod(cluster, "second", cpu="4")
+    cluster.settle()
+    assert places(cluster) == {"first": "node-1", "second": ""}
+    cluster.client.delete("Pod", "first", "default", grace_period_seconds=0)
+    cluster.settle()
+    assert places(cluster) == {"second": "node-1"}
+
+
+def test_a_pod_of_another_scheduler_is_left_alone(cluster):
+    make_pod(cluster, "theirs", schedulerName="theirs")
+    cluster.settle()
+    assert places(cluster) == {"theirs": ""}
+
+
+def test_uncordoning_a_node_places_the_pods_that_wait(cluster):
+    cluster.client.patch("Node", "node-1", {"spec": {"unschedulable": True}})
+    make_pod(cluster, "web")
+    cluster.settle()
+    assert cluster.said("FailedScheduling")[0].startswith("0/1 nodes are available: 1 node(s) were unschedulable.")
+    cluster.client.patch("Node", "node-1", {"spec": {"unschedulable": None}})
+    cluster.settle()
+    assert places(cluster) == {"web": "node-1"}
+
+
+def test_why_a_pod_waits_is_said_once(cluster):
+    make_pod(cluster, "big", cpu="99")
+    for _ in range(3):
+        cluster["scheduler"].sync("", "queue")
+        cluster.settle()
+    assert len(cluster.said("FailedScheduling")) == 1
+
+
+def test_a_binding_that_fails_gives_the_place_back(cluster, monkeypatch):
+    make_pod(cluster, "web", cpu="4")
+    cluster.catch_up()
+    scheduler = cluster["scheduler"]
+
+    def fail(*_, **__):
+        raise ServiceUnavailable("not now")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(scheduler.client, "create", fail)
+        with pytest.raises(ServiceUnavailable):
+            scheduler.sync("", "queue")
+    assert scheduler.assumed == {}
+    cluster.settle()
+    assert places(cluster) == {"web": "node-1"}
+
+
+def test_a_heartbeat_wakes_nobody_but_a_new_label_does(cluster):
+    node = cluster.client.get("Node", "node-1")
+    beat = {**node, "status": {**node["status"], "conditions": []}}
+    assert not wakes(cluster, "Node", node, beat)
+    labelled = {**node, "metadata": {**node["metadata"], "labels": {"disk": "ssd"}}}
+    assert wakes(cluster, "Node", node, labelled)
+    assert wakes(cluster, "Node", None, node)
+    assert not wakes(cluster, "Node", node, None)
+
+
+def test_a_running_pods_status_wakes_nobody_but_its_end_does(cluster):
+    pod = {**make_pod(cluster, "web")}
+    bound = {**pod, "spec": {**pod["spec"], "nodeName": "node-1"}}
+    ended = {**bound, "status": {"phase": "Succeeded"}}
+    assert wakes(cluster, "Pod", None, pod)
+    assert not wakes(cluster, "Pod", pod, bound)
+    assert not wakes(cluster, "Pod", bound, {**bound, "status": {"phase": "Running"}})
+    assert wakes(cluster, "Pod", bound, ended)
+    assert wakes(cluster, "Pod", bound, None)
+    assert not wakes(cluster, "Pod", ended, None)
