@@ -50,13 +50,14 @@ SCALARS = {
     "k8s.io.apimachinery.pkg.runtime.RawExtension": "json",
     "k8s.io.apimachinery.pkg.api.resource.Quantity": "quantity",
     "k8s.io.apimachinery.pkg.util.intstr.IntOrString": "int-or-string",
+    "k8s.io.api.authentication.v1.AttestationValue": "strings",
     "k8s.io.api.authentication.v1.ExtraValue": "strings",
     "k8s.io.api.authorization.v1.ExtraValue": "strings",
 }
 PREFIXES = ("k8s.io.apimachinery.pkg.apis.", "k8s.io.apimachinery.pkg.", "k8s.io.api.")
 
 _MESSAGE = re.compile(r"^message (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-_FIELD = re.compile(r"^ +(?:(optional|repeated) ([\w.]+)|map<string, ([\w.]+)>) (\w+) = (\d+);", re.MULTILINE)
+_FIELD = re.compile(r"^ +(?:(optional|repeated) ([\w.]+)|map<string, ([\w.]+)>) \w+ = (\d+);", re.MULTILINE)
 _STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _MEMBER = re.compile(r"^\t(?:(\w+)[ \t]+)?([*\[\]\w.]+)[ \t]+`([^`\n]*)`", re.MULTILINE)
 
@@ -94,16 +95,16 @@ def download(module: str) -> Path:
     return Path(found["Dir"])
 
 
-def messages(module: Path) -> Iterator[tuple[str, dict[int, tuple[str, str, str]]]]:
-    """Full name → number → (name, type, list | map | one) of all messages of a module."""
+def messages(module: Path) -> Iterator[tuple[str, dict[int, tuple[str, str]]]]:
+    """Full name → number → (type, list | map | one) of all messages of a module."""
     for path in module.rglob("generated.proto"):
         text = re.sub(r"^\s*//.*\n", "", path.read_text(), flags=re.MULTILINE)
         package = re.search(r"^package ([\w.]+);", text, re.MULTILINE)[1]
         for name, body in _MESSAGE.findall(text):
             fields = {}
-            for label, single, of_map, field, number in _FIELD.findall(body):
+            for label, single, of_map, number in _FIELD.findall(body):
                 mode = "map" if of_map else "list" if label == "repeated" else "one"
-                fields[int(number)] = (field, qualified(single or of_map, package), mode)
+                fields[int(number)] = (qualified(single or of_map, package), mode)
             yield f"{package}.{name}", fields
 
 
@@ -123,7 +124,7 @@ def structs(module: Path) -> Iterator[tuple[str, dict[int, tuple[str, str]]]]:
             for field, type_name, tag in _MEMBER.findall(body):
                 numbered = re.search(r'protobuf:"\w+,(\d+)', tag)
                 if numbered:
-                    members[int(numbered[1])] = special(field, type_name, re.search(r'json:"([^"]*)"', tag)[1])
+                    members[int(numbered[1])] = special(field, type_name, re.search(r'json:"([^"]*)"|$', tag)[1] or "")
             yield f"{package}.{name}", members
 
 
@@ -164,7 +165,7 @@ def reachable(todo: list[str], protos: dict[str, Any], tags: dict[str, Any]) -> 
         if short(full) in found:
             continue
         fields = found[short(full)] = {}
-        for number, (proto_name, type_name, mode) in sorted(protos[full].items()):
+        for number, (type_name, mode) in sorted(protos[full].items()):
             name, word = tags[full][number]
             words = [name or "-", short(type_name), *([mode] if mode != "one" else [word] if word else [])]
             fields[str(number)] = " ".join(words)
