@@ -135,7 +135,7 @@ class Scheduler(Controller):
         super().__init__(client, cache, recorder)
         cache.informer("Pod").add_indexer(UNSCHEDULED, unscheduled)
         self.assumed: dict[str, str] = {}  # uid of a pod → the node it was bound to, until the cache shows it
-        self.infos: dict[str, PodInfo] = {}  # by uid: what a pod asks for does not change
+        self.infos: dict[str, PodInfo] = {}  # by uid, from the pass before
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         """A pod that begins to wait, a place that becomes free, a node that is new or has changed."""
@@ -191,10 +191,9 @@ class Scheduler(Controller):
         return sorted(nodes.values(), key=lambda info: info.name)
 
     def info(self, pod: Object) -> PodInfo:
-        uid = pod["metadata"]["uid"]
-        if uid not in self.infos:
-            self.infos[uid] = PodInfo.of(pod)
-        return self.infos[uid]
+        """What the pod takes, reckoned once for each state of it."""
+        known = self.infos.get(pod["metadata"]["uid"])
+        return known if known and known.pod is pod else PodInfo.of(pod)
 
     def bind(self, pod: Object, node: str) -> None:
         """Tells the API where the pod goes; a pod that has ended or was bound meanwhile is no failure."""

@@ -73,6 +73,17 @@ def test_uncordoning_a_node_places_the_pods_that_wait(cluster):
     assert places(cluster) == {"web": "node-1"}
 
 
+def test_a_pod_that_is_taught_to_tolerate_is_placed(cluster):
+    cluster.client.patch("Node", "node-1", {"spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}})
+    pod = make_pod(cluster, "web")
+    cluster.settle()
+    assert places(cluster) == {"web": ""}
+    tolerations = [*pod["spec"]["tolerations"], {"key": "gpu", "operator": "Exists"}]
+    cluster.client.patch("Pod", "web", {"spec": {"tolerations": tolerations}}, "default")
+    cluster.settle()
+    assert places(cluster) == {"web": "node-1"}
+
+
 def test_why_a_pod_waits_is_said_once(cluster):
     make_pod(cluster, "big", cpu="99")
     for _ in range(3):
