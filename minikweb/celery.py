@@ -53,7 +53,7 @@ app.conf.update(
     worker_send_task_events=False,
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
-    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_cancel_long_running_tasks_on_connection_loss=True,  # none is: ours are acknowledged before they run
     worker_detect_quorum_queues=False,
 )
 

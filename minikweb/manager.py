@@ -228,6 +228,7 @@ class Manager:
         for desk in self.desks.values():
             if not desk.close(max(0.0, deadline - time.monotonic())):
                 log.warning("%s still works on a key", desk.controller.name)
+            desk.controller.recorder.flush(max(0.0, min(0.5, deadline - time.monotonic())))
         if self._thread:
             self._thread.join(max(0.1, deadline - time.monotonic()))
         self.cache.stop()

@@ -6,6 +6,7 @@ ones are combined, and one object cannot flood the cluster.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -26,7 +27,7 @@ QUEUED = 2000  # events waiting to be written; beyond it the oldest are dropped
 REMEMBERED = 4096  # series and sources remembered
 SIMILAR, SIMILAR_SECONDS = 10, 600.0  # so many messages of one reason within this time are combined
 BURST, REFILL = 25, 1 / 300  # events of one source about one object at once, and further ones per second
-AWAY = 0.5  # seconds to rest while the API server does not answer
+AWAY, TRIES = 0.5, 12  # seconds between two tries while the API server does not answer, and how many
 COMBINED = "(combined from similar events): "
 
 
@@ -39,6 +40,7 @@ class Occurrence:
     reason: str
     message: str
     at: datetime
+    stamp: int  # nanoseconds; makes the name of its Event, so that a second try does not make a second one
 
 
 @dataclass
@@ -107,7 +109,7 @@ class Recorder:
         reference = reference_to(obj)
         if field_path:
             reference["fieldPath"] = field_path
-        occurrence = Occurrence(reference, type_, reason, message, datetime.now(UTC))
+        occurrence = Occurrence(reference, type_, reason, message, datetime.now(UTC), time.time_ns())
         with self._changed:
             if len(self._waiting) >= QUEUED:
                 self._waiting.popleft()
@@ -132,25 +134,34 @@ class Recorder:
                 occurrence, dropped, self._dropped, self._busy = self._waiting.popleft(), self._dropped, 0, True
             if dropped:
                 log.warning("%s: %d events dropped, the API is too slow for them", self._component, dropped)
+            self._try_to_write(occurrence)
+
+    def _try_to_write(self, occurrence: Occurrence) -> None:
+        """Tries again while the API server does not answer; gives up on any other error."""
+        if not self._is_allowed(occurrence):
+            return
+        for _ in range(TRIES):
             try:
-                self._write(occurrence)
+                return self._write(occurrence)
             except errors.ApiError as error:
-                log.info("%s: event %s not written: %s", self._component, occurrence.reason, error.message)
-                if error.code == 503:
-                    time.sleep(AWAY)  # the API server is away; what waits behind is not hurried into the same wall
-            except Exception:
-                log.exception("%s: event %s not written", self._component, occurrence.reason)
+                why = error.message
+                if error.code not in (503, 504):
+                    break
+                time.sleep(AWAY)
+            except Exception as error:
+                why = repr(error)
+                break
+        log.info("%s: event %s not written: %s", self._component, occurrence.reason, why)
 
     def _write(self, occurrence: Occurrence) -> None:
         """Creates the Event, or counts in the one there is."""
-        if not self._is_allowed(occurrence):
-            return
         key, message = self._combined(occurrence)
         series = self._series.get(key)
         if series and self._counted(series, occurrence, message):
             return
         event = self._new_event(occurrence, message)
-        self._client.create(event)
+        with contextlib.suppress(errors.AlreadyExists):  # the first try had arrived after all
+            self._client.create(event)
         made = Series(event["metadata"]["name"], first=event["firstTimestamp"])
         self._series.pop(key, None)
         self._series.recall(key, lambda: made)
@@ -196,7 +207,7 @@ class Recorder:
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {
-                "name": f"{occurrence.reference['name']}.{time.time_ns():x}",
+                "name": f"{occurrence.reference['name']}.{occurrence.stamp:x}",
                 "namespace": occurrence.reference.get("namespace") or "default",
             },
             "involvedObject": occurrence.reference,

@@ -7,6 +7,7 @@ import pytest
 
 from minikweb.client import events as events_module
 from minikweb.client.events import Recorder
+from minikweb.client.transport import Unreachable
 from tests.client.fakeapi import FakeApi, pod
 
 
@@ -117,6 +118,31 @@ def test_the_caller_never_waits_and_the_oldest_are_dropped(api, recorder, monkey
     names = [event["involvedObject"]["name"] for event in written(api)]
     assert names == ["first", *(f"p{number}" for number in range(20, 30))]
     assert "20 events dropped" in caplog.text
+
+
+def test_an_api_server_that_is_away_for_a_moment_loses_no_event(api, recorder, monkeypatch):
+    monkeypatch.setattr(events_module, "AWAY", 0.01)
+    api.away = True
+    recorder.event(about(), "Normal", "A", "x")
+    assert not recorder.flush(0.03)
+    api.away = False
+    assert recorder.flush()
+    assert [event["reason"] for event in written(api)] == ["A"]
+
+
+def test_a_second_try_of_an_event_that_had_arrived_makes_no_second_one(api, recorder, monkeypatch):
+    monkeypatch.setattr(events_module, "AWAY", 0.0)
+    create, tries = recorder._client.create, []
+
+    def arrive_but_lose_the_answer(event):
+        tries.append(create(event))
+        if len(tries) == 1:
+            raise Unreachable("lost")
+
+    monkeypatch.setattr(recorder._client, "create", arrive_but_lose_the_answer)
+    recorder.event(about(), "Normal", "A", "x")
+    assert recorder.flush()
+    assert len(written(api)) == 1
 
 
 def test_what_cannot_be_written_harms_nobody(api, recorder, monkeypatch):
