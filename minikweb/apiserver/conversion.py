@@ -1,4 +1,7 @@
-"""One resource, two groups: Events are stored in the core group's form and served in the form asked for."""
+"""One resource, two groups: Events are stored in the core group's form and served in the form asked for.
+
+The functions of their kinds (columns, selectable fields) all read the stored form.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,3 @@ def to_served(kind: Kind, body: str) -> str:
     if not is_converted(kind):
         return body
     return orjson.dumps(events.from_core(orjson.loads(body))).decode()
-
-
-def object_to_served(kind: Kind, obj: Object) -> Object:
-    """A stored object as objects of `kind` are served."""
-    return events.from_core(obj) if is_converted(kind) else obj

@@ -22,7 +22,7 @@ from minikweb.store.database import StoreUnavailable
 log = logging.getLogger(__name__)
 
 COMPACTION_SECONDS = 60.0
-GRACE_SECONDS = 3  # for requests under way at the end
+GRACE_SECONDS = 1  # for requests under way at the end; an idle TLS client may keep its connection open that long
 
 
 class CannotListen(Exception):

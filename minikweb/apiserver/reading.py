@@ -37,14 +37,13 @@ def get(server: Server, request: Request) -> Response:
 def show(request: Request, kind: Kind, body: str, status: int = 200) -> Response:
     """An object in the form the client asked for; `body` is as stored."""
     form = negotiation.form_of(request)
-    body = conversion.to_served(kind, body)
     if form == "Table":
         include = table.include_object(request.query.text("includeObject"))
         metadata = {"resourceVersion": orjson.loads(body)["metadata"].get("resourceVersion", "")}
         return Response(table.table(kind, [body], request.now, include=include, metadata=metadata), status)
     if form:
         return answer(table.partial_object_metadata(orjson.loads(body)), status)
-    return Response(body.encode(), status)
+    return Response(conversion.to_served(kind, body).encode(), status)
 
 
 def list_(server: Server, request: Request) -> Response:
@@ -53,12 +52,13 @@ def list_(server: Server, request: Request) -> Response:
     form = negotiation.form_of(request)
     selection = selection_of(request, stored_kind(server, kind))
     bodies, metadata = select(server, request, selection)
-    bodies = [conversion.to_served(kind, body) for body in bodies] if conversion.is_converted(kind) else bodies
     if form == "Table":
         include = table.include_object(request.query.text("includeObject"))
         return Response(table.table(kind, bodies, request.now, include=include, metadata=metadata))
     if form:
         return Response(table.partial_object_metadata_list(bodies, metadata))
+    if conversion.is_converted(kind):
+        bodies = [conversion.to_served(kind, body) for body in bodies]
     head = orjson.dumps({"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": metadata})
     return Response(b'%b,"items":[%b]}' % (head[:-1], ",".join(bodies).encode()))
 
@@ -83,12 +83,8 @@ def select(
         raise _expired(request, query) from None
     bodies = listing.bodies
     if selection.rest:
-        bodies = [body for body in bodies if selection.fits_rest(_served_object(selection.kind, body))]
+        bodies = [body for body in bodies if selection.fits_rest(orjson.loads(body))]
     return bodies, _list_meta(listing)
-
-
-def _served_object(kind: Kind, body: str) -> dict[str, Any]:
-    return orjson.loads(conversion.to_served(kind, body))
 
 
 def _query(server: Server, request: Request, selection: Selection, paged: bool) -> Query:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -72,7 +73,7 @@ class Watch:
         self.selection = selection
         self.kind: Kind = request.route.kind
         self.resource = stored_kind(server, self.kind).storage_key
-        self.renderer = Renderer(request, self.kind)
+        self.renderer = Renderer(request, self.kind, server.clock)
         self.bookmarks = request.query.flag("allowWatchBookmarks")
         self.seconds = _lifetime(request)
         self.bell = Bell()
@@ -126,17 +127,13 @@ class Watch:
         """The event as this client sees it; an object that leaves the selection is deleted for it."""
         if not self.selection.looks_inside:
             return self.renderer.event(event)
-        matches = self.selection.fits(self._served(event.object))
+        matches = self.selection.fits(event.object)
+        matched = event.old is not None and self.selection.fits(event.old)
         if event.type == "DELETED":
-            was = event.old is not None and self.selection.fits(self._served(event.old))
-            return self.renderer.body("DELETED", event.body) if was or matches else None
-        matched = event.old is not None and self.selection.fits(self._served(event.old))
+            return self.renderer.body("DELETED", event.body) if matched or matches else None
         if matches:
             return self.renderer.body("MODIFIED" if matched else "ADDED", event.body)
         return self.renderer.body("DELETED", _at_revision(event)) if matched else None
-
-    def _served(self, obj: dict[str, Any]) -> dict[str, Any]:
-        return conversion.object_to_served(self.kind, obj)
 
     async def frames(self, is_closing: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Chunks of newline-separated events until the time is over, the client too slow or the server ending."""
@@ -181,12 +178,12 @@ class Watch:
 class Renderer:
     """Writes events in the form the client takes."""
 
-    def __init__(self, request: Request, kind: Kind):
+    def __init__(self, request: Request, kind: Kind, clock: Callable[[], datetime]):
         self._kind = kind
+        self._clock = clock
         self._form = negotiation.form_of(request)
         self._converted = conversion.is_converted(kind)
         self._include = table.include_object(request.query.text("includeObject"))
-        self._now = request.now
         self._headers = True
 
     def event(self, event: Event) -> bytes:
@@ -196,12 +193,11 @@ class Renderer:
 
     def body(self, type: str, body: str) -> bytes:
         """An event from the stored text of its object."""
-        text = conversion.to_served(self._kind, body).encode()
         if self._form == "Table":
-            text = self._table(text)
-        elif self._form:
-            text = orjson.dumps(table.partial_object_metadata(orjson.loads(text)))
-        return _event(type, text)
+            return _event(type, self._table(body))
+        if self._form:
+            return _event(type, orjson.dumps(table.partial_object_metadata(orjson.loads(body))))
+        return _event(type, conversion.to_served(self._kind, body).encode())
 
     def bookmark(self, revision: int, *, initial_end: bool = False) -> bytes:
         metadata: dict[str, Any] = {"resourceVersion": str(revision), "creationTimestamp": None}
@@ -224,12 +220,12 @@ class Renderer:
     def error(self, error: ApiError) -> bytes:
         return _event("ERROR", orjson.dumps(error.to_status()))
 
-    def _table(self, text: bytes) -> bytes:
-        revision = orjson.loads(text)["metadata"].get("resourceVersion", "")
+    def _table(self, body: str) -> bytes:
+        revision = orjson.loads(body)["metadata"].get("resourceVersion", "")
         rendered = table.table(
             self._kind,
-            [text],
-            self._now,
+            [body],
+            self._clock(),
             include=self._include,
             metadata={"resourceVersion": revision},
             headers=self._headers,
