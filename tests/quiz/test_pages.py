@@ -1,0 +1,115 @@
+"""Walking through a series of questions, as a browser without JavaScript does."""
+
+import re
+
+import pytest
+
+from minikweb.quiz import views
+from minikweb.quiz.models import Answer, Attempt
+
+pytestmark = pytest.mark.django_db(databases=["default"])
+
+
+@pytest.fixture
+def attempt(client):
+    return begun(client)
+
+
+def begun(client, **choices):
+    data = {"chapter": "deployment", "rule": "all-or-nothing", "mode": "training"} | choices
+    answer = client.post("/quiz/start", data)
+    assert answer.status_code == 302
+    return Attempt.objects.latest("id")
+
+
+def page(client, attempt, number=1):
+    return client.get(f"/quiz/{attempt.id}/{number}/").content.decode()
+
+
+def answered(client, attempt, number=1, *, right=True):
+    from minikweb.quiz import attempts
+
+    question = attempts.in_order(attempt, views.questions())[number - 1]
+    ticked = question.right if right else {sorted(question.wrong)[0]}
+    return client.post(f"/quiz/{attempt.id}/{number}/", {"option": sorted(ticked)}, follow=True)
+
+
+def test_it_works(client, attempt):
+    assert "10" in page(client, attempt)
+    assert "Tout juste." in answered(client, attempt).content.decode()
+
+
+def test_the_rules_are_told_before_starting(client):
+    text = client.get("/quiz/").content.decode()
+    assert all(name in text for name in ("Tout ou rien", "Discordance", "Proportionnel"))
+
+
+def test_every_option_is_explained_after_an_answer_and_none_before(client, attempt):
+    assert 'class="why"' not in page(client, attempt)
+    answered(client, attempt, right=False)
+    text = page(client, attempt)
+    assert text.count('class="why"') == text.count('name="option"') > 1
+
+
+def test_an_exam_explains_nothing_until_it_is_over(client):
+    attempt = begun(client, mode="exam")
+    for number in range(1, 11):
+        assert 'class="why"' not in answered(client, attempt, number).content.decode()
+    assert "10 / 10" in client.get(f"/quiz/{attempt.id}/result/").content.decode()
+    assert 'class="why"' in page(client, attempt)
+
+
+def test_an_answer_is_given_once(client, attempt):
+    answered(client, attempt, right=False)
+    answered(client, attempt, right=True)
+    assert Answer.objects.filter(attempt=attempt).count() == 1
+    assert "Tout juste." not in page(client, attempt)
+
+
+def test_an_empty_answer_is_refused_and_nothing_is_lost(client, attempt):
+    answer = client.post(f"/quiz/{attempt.id}/1/", {})
+    assert (answer.status_code, Answer.objects.count()) == (422, 0)
+    assert "Cochez d&#x27;abord une réponse." in answer.content.decode()
+
+
+def test_options_of_another_question_are_refused(client, attempt):
+    assert client.post(f"/quiz/{attempt.id}/1/", {"option": ["no-such-option"]}).status_code == 422
+
+
+def test_a_reload_shows_the_same_question_with_the_same_options(client, attempt):
+    options = re.findall(r'value="([a-z0-9-]+)"', page(client, attempt).split('id="stem"')[1])
+    assert options == re.findall(r'value="([a-z0-9-]+)"', page(client, attempt).split('id="stem"')[1])
+
+
+def test_coming_back_goes_to_the_first_question_without_an_answer(client, attempt):
+    answered(client, attempt, 1)
+    assert client.get(f"/quiz/{attempt.id}/").url == f"/quiz/{attempt.id}/2/"
+
+
+def test_the_result_waits_for_the_last_answer(client, attempt):
+    assert client.get(f"/quiz/{attempt.id}/result/").status_code == 302
+
+
+def test_the_mark_follows_the_chosen_rule(client, attempt):
+    answered(client, attempt, 1, right=False)
+    for number in range(2, 11):
+        answered(client, attempt, number)
+    assert "9 / 10" in client.get(f"/quiz/{attempt.id}/result/").content.decode()
+
+
+def test_it_speaks_english(client):
+    client.cookies["django_language"] = "en"
+    assert "How it is marked" in client.get("/quiz/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/quiz/99999/", "/quiz/99999/1/", "/quiz/99999/result/"])
+def test_what_does_not_exist_is_not_found(client, path):
+    assert client.get(path).status_code == 404
+
+
+def test_a_chapter_that_does_not_exist_is_refused(client):
+    assert client.post("/quiz/start", {"chapter": "x", "rule": "discordance", "mode": "exam"}).status_code == 400
+
+
+def test_starting_takes_a_post(client):
+    assert client.get("/quiz/start").status_code == 405
