@@ -144,15 +144,22 @@ _SERVICE_RULE = (
 
 def _rule(pattern: re.Pattern[str], rule: str, limit: int) -> Callable[[str], list[str]]:
     def check(name: str) -> list[str]:
-        problems = [f"must be no more than {limit} bytes"] if len(name) > limit else []
+        problems = [f"must be no more than {limit} characters"] if len(name) > limit else []
         return problems if pattern.fullmatch(name) else [*problems, rule]
 
     return check
 
 
-validate_dns_label = _rule(_LABEL, _LABEL_RULE, 63)  # namespaces, containers
+_validate_label = _rule(_LABEL, _LABEL_RULE, 63)
 validate_dns_subdomain = _rule(_SUBDOMAIN, _SUBDOMAIN_RULE, 253)  # most names
 validate_dns_1035_label = _rule(_SERVICE, _SERVICE_RULE, 63)  # Services
+
+
+def validate_dns_label(name: str) -> list[str]:
+    """Names of namespaces and containers, and of Services."""
+    if "." in name and len(name) <= 63 and not validate_dns_subdomain(name):
+        return ["must not contain dots"]
+    return _validate_label(name)
 
 
 def validate_path_segment(name: str) -> list[str]:

@@ -64,11 +64,34 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return marked
 
 
-def duplicate_fields(body: bytes | str) -> list[str]:
+def duplicate_fields(body: bytes) -> list[str]:
     """The paths of keys that a (valid) JSON text repeats, such as `spec.replicas`, in order."""
     found: list[str] = []
-    _find_repeated(json.loads(body, object_pairs_hook=_pairs), "", found)
+    if not _surely_unique(body):
+        _find_repeated(json.loads(body, object_pairs_hook=_pairs), "", found)
     return found
+
+
+_SPACED_COLON = re.compile(rb'"\s+:')
+
+
+def _surely_unique(body: bytes) -> bool:
+    """Whether the text has no more keys than its value, which is five times quicker to see than which key it is.
+
+    A quote and a colon end a key, unless the quote is escaped and so stands inside a string.
+    """
+    if b'\\\\"' in body or _SPACED_COLON.search(body):
+        return False
+    return body.count(b'":') - body.count(b'\\":') == _count_keys(orjson.loads(body))
+
+
+def _count_keys(value: Any) -> int:
+    if type(value) is dict:
+        return len(value) + sum([_count_keys(item) for item in value.values() if type(item) in _CONTAINERS])
+    return sum([_count_keys(item) for item in value if type(item) in _CONTAINERS]) if type(value) is list else 0
+
+
+_CONTAINERS = (dict, list)
 
 
 def _find_repeated(value: Any, path: str, found: list[str]) -> None:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,6 +101,18 @@ def test_it_finds_repeated_keys():
     text = b'{"spec": {"replicas": 1, "list": [{"a": 1, "a": 2}], "replicas": 2, "replicas": 3}, "x": 1, "x": 1}'
     assert serializer.duplicate_fields(text) == ["x", "spec.replicas", "spec.list[0].a"]
     assert serializer.duplicate_fields(b'{"a": {"b": 1}, "c": {"b": 1}}') == []
+    assert serializer.duplicate_fields(b"[]") == []
+
+
+STRINGS = st.sampled_from(["a", "b", 'a":', 'a\\":', "\\", '"', 'a" :'])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(STRINGS, STRINGS), max_size=4), st.sampled_from([":", " : ", ": "]))
+def test_no_writing_of_a_key_hides_its_repetition(pairs, colon):
+    text = "{" + ",".join(json.dumps(key) + colon + json.dumps(value) for key, value in pairs) + "}"
+    repeats = len(pairs) != len({key for key, _ in pairs})
+    assert bool(serializer.duplicate_fields(text.encode())) == repeats
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(

@@ -255,7 +255,10 @@ TEMPLATE = {"containers": [{"name": "nginx", "image": "nginx", "ports": [{"conta
 @pytest.mark.parametrize(
     ("command", "sent"),
     [
-        ("create configmap c --from-literal=a=b --from-literal=e=", {"metadata": {"name": "c"}, "data": {"a": "b", "e": ""}}),
+        (
+            "create configmap c --from-literal=a=b --from-literal=e=",
+            {"metadata": {"name": "c"}, "data": {"a": "b", "e": ""}},
+        ),
         ("create secret generic s --from-literal=p=hello", {"metadata": {"name": "s"}, "data": {"p": "aGVsbG8="}}),
         ("create namespace demo", {"metadata": {"name": "demo"}}),
         ("create serviceaccount robot", {"metadata": {"name": "robot"}}),
