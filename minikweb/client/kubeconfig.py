@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import ssl
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from minikweb.apimachinery import errors
 from minikweb.client.client import Client
 from minikweb.client.connection import Headers
 from minikweb.client.transport import HttpTransport
+
+LOOK = 1.0  # seconds between two looks at a token file
 
 
 class KubeconfigError(Exception):
@@ -49,9 +52,15 @@ class TokenFile:
     def __init__(self, path: Path):
         self._path = path
         self._stamp = -1
+        self._look_at = 0.0
         self._headers: Headers = {}
 
     def __call__(self) -> Headers:
+        if time.monotonic() >= self._look_at:
+            self._look()
+        return self._headers
+
+    def _look(self) -> None:
         try:
             stamp = self._path.stat().st_mtime_ns
             if stamp != self._stamp:
@@ -59,7 +68,7 @@ class TokenFile:
                 self._stamp = stamp
         except FileNotFoundError:
             raise errors.Unauthorized(f"there is no token at {self._path}: start the cluster first") from None
-        return self._headers
+        self._look_at = time.monotonic() + LOOK
 
 
 def _read(path: Path) -> dict[str, Any]:

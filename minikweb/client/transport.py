@@ -152,19 +152,21 @@ class HttpTransport:
 
     def _take(self) -> Connection:
         """A kept connection that is still alive, or a new one."""
-        with self._lock:
-            if self._pid != os.getpid():  # a fork shares sockets, never a conversation
-                self._idle, self._pid = [], os.getpid()
-            while self._idle:
-                connection = self._idle.pop()
-                if connection.is_alive():
-                    connection.reused = True
-                    return connection
-                connection.close()
+        while (connection := self._pop_idle()) is not None:
+            if connection.is_alive():
+                connection.reused = True
+                return connection
+            connection.close()
         try:
             return Connection(self._connect, self._host, CONNECT_TIMEOUT)
         except OSError as error:
             raise self._unreachable(error) from error
+
+    def _pop_idle(self) -> Connection | None:
+        with self._lock:
+            if self._pid != os.getpid():  # a fork shares sockets, never a conversation
+                self._idle, self._pid = [], os.getpid()
+            return self._idle.pop() if self._idle else None
 
     def _keep(self, connection: Connection) -> None:
         if connection.can_be_kept:

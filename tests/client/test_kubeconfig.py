@@ -50,7 +50,8 @@ def test_another_context_may_be_chosen(write):
     assert identity(client) == {}
 
 
-def test_a_token_may_be_in_a_file_that_changes(write, tmp_path):
+def test_a_token_may_be_in_a_file_that_changes(write, tmp_path, monkeypatch):
+    monkeypatch.setattr(kubeconfig, "LOOK", 0.0)
     (tmp_path / "token").write_text("one\n")
     client = from_kubeconfig(write({"tokenFile": "token"}))
     assert identity(client) == {"Authorization": "Bearer one"}
