@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from minikweb.apimachinery import meta
-from minikweb.apimachinery.errors import ApiError, forbidden_value, invalid_value, not_supported, required
-from minikweb.apimachinery.labels import Selector, from_label_selector, validate_key, validate_value
+from minikweb.apimachinery.errors import forbidden_value, invalid_value, not_supported, required
+from minikweb.apimachinery.labels import from_label_selector, validate_key, validate_value
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME, TEMPLATE, Column, count
 from minikweb.kinds.podspec import default_pod_spec, fill
@@ -36,25 +36,18 @@ def default_template(spec: Spec) -> None:
 def _validate_selector_and_template(spec: Spec) -> list[Cause]:
     selector = spec.get("selector")
     if selector is None:
-        return [required("spec.selector"), *validate_template("spec.template", spec["template"])]
-    causes = validate_label_selector("spec.selector", selector)
-    if not (selector.get("matchLabels") or selector.get("matchExpressions")):
-        causes.append(invalid_value("spec.selector", selector, "empty selector is invalid for deployment"))
-    found = _compiled(selector)
-    if found is None:
-        return [*causes, invalid_value("spec.selector", selector, "invalid label selector")]
+        causes = [required("spec.selector")]
+    else:
+        causes = validate_label_selector("spec.selector", selector)
+        if causes:
+            return [*causes, invalid_value("spec.selector", selector, "invalid label selector")]
+        if not (selector.get("matchLabels") or selector.get("matchExpressions")):
+            causes.append(invalid_value("spec.selector", selector, "empty selector is invalid for deployment"))
     labels = spec["template"]["metadata"].get("labels") or {}
-    if found.requirements and not found.matches(labels):
+    if not from_label_selector(selector).matches(labels):
         detail = "`selector` does not match template `labels`"
         causes.append(invalid_value("spec.template.metadata.labels", labels, detail))
     return causes + validate_template("spec.template", spec["template"]) + _validate_restarts(spec["template"]["spec"])
-
-
-def _compiled(selector: Spec) -> Selector | None:
-    try:
-        return from_label_selector(selector)
-    except (ApiError, KeyError):
-        return None
 
 
 def validate_label_selector(path: str, selector: Spec) -> list[Cause]:
@@ -242,8 +235,8 @@ DEPLOYMENT = Kind(
     columns=(
         NAME,
         Column("Ready", _ready_of_desired, description="How many pods are ready, of how many."),
-        count("Up-to-date", "status", "updatedReplicas", "How many pods have the newest template."),
-        count("Available", "status", "availableReplicas", "How many pods have been ready for long enough."),
+        count("Up-to-date", "status", "updatedReplicas", "How many pods have the newest template.", "string"),
+        count("Available", "status", "availableReplicas", "How many pods have been ready for long enough.", "string"),
         AGE,
         *TEMPLATE,
     ),

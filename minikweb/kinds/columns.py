@@ -41,9 +41,9 @@ def integer(obj: Object, now: datetime, *, path: tuple[str, str]) -> int:
     return (obj.get(section) or {}).get(key) or 0
 
 
-def count(title: str, section: str, key: str, description: str) -> Column:
+def count(title: str, section: str, key: str, description: str, type: str = "integer") -> Column:
     """A column of a number such as status.readyReplicas; 0 where it is missing."""
-    return Column(title, partial(integer, path=(section, key)), type="integer", description=description)
+    return Column(title, partial(integer, path=(section, key)), type=type, description=description)
 
 
 def containers(obj: Object, now: datetime) -> str:

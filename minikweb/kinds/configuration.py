@@ -55,7 +55,7 @@ def _validate_config_map(obj: Object, old: Object | None) -> list[Cause]:
         causes += formats.config_key(f"binaryData[{key}]", key)
         causes += _validate_base64(f"binaryData[{key}]", value)
     size = sum(len(value.encode()) for value in data.values()) + sum(map(_decoded_size, binary.values()))
-    return causes + ([formats.too_long("", MAX_SIZE)] if size > MAX_SIZE else [])
+    return causes + ([formats.too_long("[]", MAX_SIZE)] if size > MAX_SIZE else [])
 
 
 def _decoded_size(text: str) -> int:

@@ -22,11 +22,13 @@ _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _STANDARD_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+_QUOTA_RESOURCES = ("pods", "services", "secrets", "configmaps", "persistentvolumeclaims", "resourcequotas", "storage")
 _FIELDS = (
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
     "status.hostIPs", "status.podIP", "status.podIPs",
 )  # fmt: skip
 _RESOURCE_FIELDS = tuple(sorted(f"{kind}.{name}" for kind in ("limits", "requests") for name in _STANDARD_RESOURCES))
+_MORE_FIELDS = ("spec.restartPolicy", "spec.schedulerName", "status.phase")  # known, but not for the environment
 _SUBSCRIPT = re.compile(r"(metadata\.(?:annotations|labels))\['(.+)'\]")
 
 
@@ -61,11 +63,12 @@ def _security_context(path: str, context: Container) -> list[Cause]:
     if context.get("privileged") and context.get("allowPrivilegeEscalation") is False:
         detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
         causes.append(invalid_value(path, context, detail))
-    for key in ("runAsUser", "runAsGroup"):
-        number = context.get(key)
-        if number is not None and not 0 <= number <= 2147483647:
-            causes.append(invalid_value(f"{path}.{key}", number, "must be between 0 and 2147483647, inclusive"))
-    return causes
+    return causes + validate_identities(path, context)
+
+
+def validate_identities(path: str, context: Container) -> list[Cause]:
+    """The numbers of user and group in a security context."""
+    return [c for key in ("runAsUser", "runAsGroup") for c in formats.identity(f"{path}.{key}", context.get(key))]
 
 
 # --- Ports and mounts ------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ def _source(path: str, kind: str, source: Container) -> list[Cause]:
     if kind == "resourceFieldRef":
         return _resource_reference(path, source)
     if kind in ("configMapKeyRef", "secretKeyRef"):
-        causes = formats.dns_subdomain(f"{path}.name", source.get("name"))
+        causes = formats.reference(f"{path}.name", source.get("name"))
         key = source.get("key")
         return causes + (formats.config_key(f"{path}.key", key) if key else [required(f"{path}.key")])
     return []
@@ -150,11 +153,12 @@ def _field_reference(path: str, source: Container) -> list[Cause]:
     if found := _SUBSCRIPT.fullmatch(field):
         key = found[2].lower() if found[1] == "metadata.annotations" else found[2]
         return formats.qualified_name(path, key)
-    if "[" in field:
-        return [
-            invalid_value(f"{path}.fieldPath", field, f"error converting fieldPath: field label not supported: {field}")
-        ]
-    return [] if field in _FIELDS else [not_supported(f"{path}.fieldPath", field, _FIELDS)]
+    if field in ("metadata.annotations", "metadata.labels", *_MORE_FIELDS):
+        return [not_supported(f"{path}.fieldPath", field, _FIELDS)]
+    if field not in _FIELDS:
+        detail = f"error converting fieldPath: field label not supported: {field}"
+        return [invalid_value(f"{path}.fieldPath", field, detail)]
+    return []
 
 
 def _resource_reference(path: str, source: Container) -> list[Cause]:
@@ -196,9 +200,12 @@ def validate_resources(path: str, resources: Container) -> list[Cause]:
 def _requests_above_limits(path: str, limits: Container, requests: Container) -> Iterator[Cause]:
     for name, amount in requests.items():
         limit = limits.get(name)
+        divided = "/" not in name or "kubernetes.io/" in name
+        if limit is None and (not divided or name.startswith("hugepages-")):
+            yield required(path.replace(".requests", ".limits"), "Limit must be set for non overcommitable resources")
         if limit is None or quantity.parse(amount) == quantity.parse(limit):
             continue
-        if "/" in name and "kubernetes.io/" not in name or name.startswith("hugepages-"):
+        if not divided or name.startswith("hugepages-"):
             yield invalid_value(path, str(amount), f"must be equal to {name} limit of {limit}")
         elif quantity.parse(amount) > quantity.parse(limit):
             yield invalid_value(path, str(amount), f"must be less than or equal to {name} limit of {limit}")
@@ -206,12 +213,11 @@ def _requests_above_limits(path: str, limits: Container, requests: Container) ->
 
 def _resource_name(path: str, name: str) -> list[Cause]:
     causes = formats.qualified_name(path, name)
-    if causes or "/" in name or name.startswith("hugepages-") or name in _STANDARD_RESOURCES:
+    if "/" in name or name.startswith("hugepages-") or name in _STANDARD_RESOURCES:
         return causes
-    return [
-        invalid_value(path, name, "must be a standard resource type or fully qualified"),
-        invalid_value(path, name, "must be a standard resource for containers"),
-    ]
+    if not causes and name not in _QUOTA_RESOURCES:
+        causes.append(invalid_value(path, name, "must be a standard resource type or fully qualified"))
+    return [*causes, invalid_value(path, name, "must be a standard resource for containers")]
 
 
 # --- Probes and hooks ------------------------------------------------------------------------------

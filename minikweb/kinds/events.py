@@ -25,6 +25,7 @@ _NAMES = {
     "count": "deprecatedCount",
 }
 _CORE_NAMES = {name: core for core, name in _NAMES.items()}
+_REQUIRED = ("reportingComponent", "reportingInstance", "action", "reason")
 _LIMITS = {"reportingInstance": 128, "action": 128, "reason": 128, "message": 1024}  # characters
 
 
@@ -61,8 +62,9 @@ def _validate(event: Object, old: Object | None) -> list[Cause]:
 
 
 def _validate_new(event: Object) -> list[Cause]:
-    causes = formats.qualified_name("reportingComponent", event.get("reportingComponent"))
-    causes += [required(key) for key in ("reportingInstance", "action", "reason") if not event.get(key)]
+    causes = [required(key) for key in _REQUIRED if not event.get(key)]
+    if event.get("reportingComponent"):
+        causes += formats.qualified_name("reportingComponent", event["reportingComponent"])
     for key, limit in _LIMITS.items():
         if len(event.get(key) or "") > limit:
             causes.append(invalid_value(key, "", f"can have at most {limit} characters"))

@@ -5,6 +5,7 @@ Source: k8s.io/apimachinery/pkg/util/validation/validation.go.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -41,13 +42,7 @@ def named(path: str, value: str | None, rule: Callable[[str], list[str]]) -> lis
 
 def dns_label(path: str, value: str | None) -> list[Cause]:
     """Required; containers, volumes, Namespaces."""
-    return named(path, value, _dns_label)
-
-
-def _dns_label(value: str) -> list[str]:
-    if "." in value and not meta.validate_dns_subdomain(value):
-        return ["must not contain dots"]
-    return meta.validate_dns_label(value)
+    return named(path, value, meta.validate_dns_label)
 
 
 def dns_subdomain(path: str, value: str | None) -> list[Cause]:
@@ -55,9 +50,14 @@ def dns_subdomain(path: str, value: str | None) -> list[Cause]:
     return named(path, value, meta.validate_dns_subdomain)
 
 
+def reference(path: str, value: str | None) -> list[Cause]:
+    """The name of a ConfigMap or Secret; an empty one is a wrong one."""
+    return _each(path, value or "", meta.validate_dns_subdomain(value or ""))
+
+
 def qualified_name(path: str, value: str | None) -> list[Cause]:
-    """Required; `name` or `example.com/name`, as a label's key."""
-    return named(path, value, labels.validate_key)
+    """`name` or `example.com/name`, as a label's key; an empty one is a wrong one."""
+    return _each(path, value or "", labels.validate_key(value or ""))
 
 
 def label_map(path: str, value: dict[str, str] | None) -> list[Cause]:
@@ -128,6 +128,22 @@ def one_of(path: str, value: Any, supported: Sequence[str]) -> list[Cause]:
     if not value:
         return [required(path)]
     return [] if value in supported else [not_supported(path, value, supported)]
+
+
+def ip_address(path: str, value: str) -> list[Cause]:
+    """An address of either family."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return [invalid_value(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
+    return []
+
+
+def identity(path: str, value: int | None) -> list[Cause]:
+    """Absent, or the number of a user or group."""
+    if value is None or 0 <= value <= 2147483647:
+        return []
+    return [invalid_value(path, value, "must be between 0 and 2147483647, inclusive")]
 
 
 def resource_amount(path: str, value: str | int | float) -> list[Cause]:

@@ -90,7 +90,7 @@ def _default_container(container: Spec) -> None:
     for variable in container.get("env") or []:
         _default_reference(variable.get("valueFrom") or {})
     for key in PROBES:
-        if container.get(key):
+        if container.get(key) is not None:
             _default_probe(container[key])
     for handler in (container.get("lifecycle") or {}).values():
         if isinstance(handler, dict):
@@ -117,9 +117,9 @@ def _canonical(amount: Any) -> Any:
 
 
 def _default_reference(source: Spec) -> None:
-    if source.get("fieldRef"):
+    if source.get("fieldRef") is not None:
         fill(source["fieldRef"], apiVersion="v1")
-    if source.get("resourceFieldRef"):
+    if source.get("resourceFieldRef") is not None:
         fill(source["resourceFieldRef"], divisor="0")
 
 
@@ -131,31 +131,36 @@ def _default_probe(probe: Spec) -> None:
 
 
 def _default_handler(handler: Spec) -> None:
-    if handler.get("httpGet"):
+    if handler.get("httpGet") is not None:
         fill(handler["httpGet"], path="/", scheme="HTTP")
-    if handler.get("grpc"):
+    if handler.get("grpc") is not None:
         handler["grpc"].setdefault("service", "")
 
 
 def _default_volume(volume: Spec) -> None:
-    source = next((key for key in volume if key != "name" and volume[key] is not None), None)
-    if source is None:
+    sources = {key: source for key, source in volume.items() if key != "name" and source is not None}
+    if not sources:
         volume["emptyDir"] = {}
-    elif source in ("secret", "configMap", "downwardAPI", "projected"):
-        fill(volume[source], defaultMode=FILE_MODE)
-        for item in volume[source].get("items" if source == "downwardAPI" else "sources") or []:
+    for kind, source in sources.items():
+        _default_source(kind, source)
+
+
+def _default_source(kind: str, source: Spec) -> None:
+    if kind in ("secret", "configMap", "downwardAPI", "projected"):
+        fill(source, defaultMode=FILE_MODE)
+        for item in source.get("items" if kind == "downwardAPI" else "sources") or []:
             _default_projection(item)
-    elif source == "hostPath":
-        volume[source].setdefault("type", "")
-    elif source == "emptyDir" and volume[source].get("sizeLimit") is not None:
-        volume[source]["sizeLimit"] = _canonical(volume[source]["sizeLimit"])
-    elif source == "image":
-        fill(volume[source], pullPolicy=pull_policy(volume[source].get("reference") or ""))
+    elif kind == "hostPath":
+        source.setdefault("type", "")
+    elif kind == "emptyDir" and source.get("sizeLimit") is not None:
+        source["sizeLimit"] = _canonical(source["sizeLimit"])
+    elif kind == "image":
+        fill(source, pullPolicy=pull_policy(source.get("reference") or ""))
 
 
 def _default_projection(item: Spec) -> None:
     _default_reference(item)
-    if item.get("serviceAccountToken"):
+    if item.get("serviceAccountToken") is not None:
         fill(item["serviceAccountToken"], expirationSeconds=3600)
     for file in (item.get("downwardAPI") or {}).get("items") or []:
         _default_reference(file)

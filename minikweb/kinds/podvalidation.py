@@ -12,7 +12,11 @@ from typing import Any
 from minikweb.apimachinery import labels
 from minikweb.apimachinery.errors import duplicate, forbidden_value, invalid_value, not_supported, required
 from minikweb.kinds import formats
-from minikweb.kinds.containervalidation import validate_container, validate_lifecycle_and_probes
+from minikweb.kinds.containervalidation import (
+    validate_container,
+    validate_identities,
+    validate_lifecycle_and_probes,
+)
 from minikweb.kinds.registry import Cause
 
 Spec = dict[str, Any]
@@ -32,8 +36,39 @@ def validate_pod_spec(path: str, spec: Spec) -> list[Cause]:
     causes += formats.one_of(f"{path}.restartPolicy", spec.get("restartPolicy"), ("Always", "OnFailure", "Never"))
     causes += formats.one_of(f"{path}.dnsPolicy", spec.get("dnsPolicy"), _DNS_POLICIES)
     causes += formats.label_map(f"{path}.nodeSelector", spec.get("nodeSelector"))
+    if spec.get("preemptionPolicy") is not None:
+        policies = ("PreemptLowerPriority", "Never")
+        causes += formats.one_of(f"{path}.preemptionPolicy", spec["preemptionPolicy"], policies)
     causes += _optional_names(path, spec) + _deadlines(path, spec)
-    causes += _dns_config(path, spec) + _scheduling(path, spec)
+    causes += validate_identities(f"{path}.securityContext", spec.get("securityContext") or {})
+    return causes + _dns_config(path, spec) + _scheduling(path, spec) + _lists(path, spec)
+
+
+def _lists(path: str, spec: Spec) -> list[Cause]:
+    """Gates, aliases and the spread over topologies."""
+    causes = []
+    gates = spec.get("schedulingGates") or []
+    for index, gate in enumerate(gates):
+        causes += formats.qualified_name(f"{path}.schedulingGates[{index}]", gate.get("name"))
+    causes += formats.unique((f"{path}.schedulingGates[{i}]", gate.get("name")) for i, gate in enumerate(gates))
+    for index, gate in enumerate(spec.get("readinessGates") or []):
+        causes += formats.qualified_name(f"{path}.readinessGates[{index}].conditionType", gate.get("conditionType"))
+    for index, alias in enumerate(spec.get("hostAliases") or []):
+        causes += formats.ip_address(f"{path}.hostAliases[{index}].ip", alias.get("ip") or "")
+    for index, constraint in enumerate(spec.get("topologySpreadConstraints") or []):
+        causes += _topology_spread(f"{path}.topologySpreadConstraints[{index}]", constraint)
+    return causes
+
+
+def _topology_spread(path: str, constraint: Spec) -> list[Cause]:
+    causes = []
+    if constraint.get("maxSkew", 0) <= 0:
+        causes.append(invalid_value(f"{path}.maxSkew", constraint.get("maxSkew", 0), "must be greater than zero"))
+    if not constraint.get("topologyKey"):
+        causes.append(required(f"{path}.topologyKey", "can not be empty"))
+    policies = ("DoNotSchedule", "ScheduleAnyway")
+    if constraint.get("whenUnsatisfiable") not in policies:
+        causes.append(not_supported(f"{path}.whenUnsatisfiable", constraint.get("whenUnsatisfiable") or "", policies))
     return causes
 
 
@@ -82,10 +117,16 @@ def _containers(path: str, spec: Spec) -> list[Cause]:
     for index, container in enumerate(spec["containers"]):
         causes += validate_container(f"{path}[{index}]", container, volumes)
         causes += validate_lifecycle_and_probes(f"{path}[{index}]", container, spec)
+        causes += _restart_policy(f"{path}[{index}].restartPolicy", container)
     causes += formats.unique(
         (f"{path}[{index}].name", container.get("name")) for index, container in enumerate(spec["containers"])
     )
     return causes + _host_ports(path, spec["containers"])
+
+
+def _restart_policy(path: str, container: Spec) -> list[Cause]:
+    policy = container.get("restartPolicy")
+    return formats.one_of(path, policy, ("Always", "Never", "OnFailure")) if policy is not None else []
 
 
 def _volume_names(spec: Spec) -> set[str]:
@@ -119,11 +160,8 @@ def _init_containers(path: str, spec: Spec) -> list[Cause]:
 
 
 def _init_restart_policy(path: str, container: Spec, spec: Spec) -> list[Cause]:
-    policy = container.get("restartPolicy")
-    causes = []
-    if policy and policy not in ("Always", "Never", "OnFailure"):
-        causes.append(not_supported(f"{path}.restartPolicy", policy, ("Always", "Never", "OnFailure")))
-    if policy == "Always":
+    causes = _restart_policy(f"{path}.restartPolicy", container)
+    if container.get("restartPolicy") == "Always":
         return causes + validate_lifecycle_and_probes(path, container, spec)
     for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
         if container.get(key) is not None:

@@ -6,7 +6,6 @@ pkg/apis/core/validation/validation.go (validateService).
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +38,7 @@ def _default(service: Object) -> None:
             port["targetPort"] = port.get("port", 0)
     if externally_accessible(spec):
         fill(spec, externalTrafficPolicy="Cluster")
-    if spec["type"] != "ExternalName":
+    if needs_cluster_ip(spec):
         fill(spec, internalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         fill(spec, allocateLoadBalancerNodePorts=True)
@@ -207,18 +206,9 @@ def _validate_cluster_ips(spec: Spec) -> list[Cause]:
     causes = []
     for key, values in (("clusterIPs", ips), ("externalIPs", spec.get("externalIPs") or [])):
         for index, value in enumerate(values):
-            if value != HEADLESS and not _is_ip(value):
-                detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-                causes.append(invalid_value(f"spec.{key}[{index}]", value, detail))
+            if value != HEADLESS:
+                causes += formats.ip_address(f"spec.{key}[{index}]", value)
     return causes
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _validate_policies(spec: Spec) -> list[Cause]:

@@ -40,7 +40,7 @@ def test_it_works():
         ({"data": {"a b": "1"}}, f'data[a b]: Invalid value: "a b": {KEY}'),
         ({"data": {"..": "1"}}, "data[..]: Invalid value: \"..\": must not be '..'"),
         ({"data": {"a": "1"}, "binaryData": {"a": "AAEC"}}, 'data[a]: Invalid value: "a": duplicate of key present'),
-        ({"data": {"a": "é" * (MAX_SIZE // 2 + 1)}}, ": Too long: may not be more than 1048576 bytes"),
+        ({"data": {"a": "é" * (MAX_SIZE // 2 + 1)}}, "[]: Too long: may not be more than 1048576 bytes"),
         ({"binaryData": {"a": "?"}}, 'binaryData[a]: Invalid value: "": must be base64'),
     ],
 )

@@ -74,7 +74,11 @@ def test_a_node_may_bring_its_status_and_then_reports_it_apart():
             'metadata.taints[1]: Duplicate value: {"key":"a","effect":"NoSchedule"}: taints must be unique by key and '
             "effect pair",
         ),
-        ([{"effect": "NoSchedule"}], "metadata.taints[0].key: Required value"),
+        (
+            [{"key": "a", "effect": "No"}],
+            'metadata.taints[0].effect: Unsupported value: "No": supported values: "NoSchedule", "PreferNoSchedule", '
+            '"NoExecute"',
+        ),
     ],
 )
 def test_it_names_what_is_wrong_with_taints(taints, expected):

@@ -80,9 +80,14 @@ def test_a_pod_needs_a_container():
         ),
         (
             {"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.foo"}}}]},
-            'env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "spec.foo": supported values: "metadata.name", '
-            '"metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", '
-            '"status.hostIPs", "status.podIP", "status.podIPs"',
+            'env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.foo": error converting fieldPath: field label '
+            "not supported: spec.foo",
+        ),
+        (
+            {"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels"}}}]},
+            'env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "metadata.labels": supported values: '
+            '"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", '
+            '"status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"',
         ),
         ({"envFrom": [{"configMapRef": {}}]}, "envFrom[0].configMapRef.name: Required value"),
         ({"envFrom": [{}]}, 'envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`'),
@@ -102,6 +107,10 @@ def test_a_pod_needs_a_container():
         (
             {"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "2"}}},
             'resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
+        ),
+        (
+            {"resources": {"requests": {"example.com/gpu": "1"}}},
+            "resources.limits: Required value: Limit must be set for non overcommitable resources",
         ),
         ({"volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}, 'volumeMounts[0].name: Not found: "tmp"'),
         ({"livenessProbe": {}}, "livenessProbe: Required value: must specify a handler type"),
@@ -179,6 +188,20 @@ def test_an_init_container_has_no_probes_unless_it_stays():
         (
             {"volumes": [{"name": "a", "hostPath": {"path": "/a/../b"}}]},
             "volumes[0].hostPath.path: Invalid value: \"/a/../b\": must not contain '..'",
+        ),
+        (
+            {"hostAliases": [{"ip": "x"}]},
+            'hostAliases[0].ip: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+        ),
+        (
+            {"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "X"}]},
+            'topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "X": supported values: '
+            '"DoNotSchedule", "ScheduleAnyway"',
+        ),
+        ({"schedulingGates": [{"name": "a/b"}] * 2}, 'schedulingGates[1]: Duplicate value: "a/b"'),
+        (
+            {"securityContext": {"runAsUser": -5}},
+            "securityContext.runAsUser: Invalid value: -5: must be between 0 and 2147483647, inclusive",
         ),
         (
             {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}},
