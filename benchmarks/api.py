@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from benchmarks.cluster import running
+from benchmarks.cluster import running, user
 from benchmarks.report import Figure, median, percentile
 from minikweb.client.client import Client
 
@@ -17,11 +17,11 @@ PODS = 5000
 
 def figures() -> list[Figure]:
     """Create, get and merge patch of ConfigMaps; the list of 5,000 pods; from a change to its watcher."""
-    with running("simulated") as installation:
-        installation.client().create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-        alone = _alone(installation.client())
-        together = _together([installation.client() for _ in range(8)])
-        return alone + together + _watched(installation) + _listed(installation.client())
+    with running("simulated") as cluster:
+        user(cluster).create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+        alone = _alone(user(cluster))
+        together = _together([user(cluster) for _ in range(8)])
+        return alone + together + _watched(cluster) + _listed(user(cluster))
 
 
 def _configmap(name: str) -> dict:
@@ -75,9 +75,9 @@ def _together(clients: list[Client]) -> list[Figure]:
     return found
 
 
-def _watched(installation) -> list[Figure]:
+def _watched(cluster) -> list[Figure]:
     """From the start of a PATCH to the event in another client's hands."""
-    writer, watcher = installation.client(), installation.client()
+    writer, watcher = user(cluster), user(cluster)
     made = writer.create(_configmap("watched"))
     seen: dict[str, float] = {}
     ready = threading.Event()

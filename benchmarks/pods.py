@@ -7,9 +7,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.cluster import Installation, is_ready, running
+from benchmarks.cluster import is_ready, running, user
 from benchmarks.report import Figure, median
 from minikweb.client.client import Client
+from tests.running import RunningCluster
 
 NAMESPACE = "bench"
 IMAGE = "minikweb/demo:1"
@@ -20,10 +21,10 @@ def figures() -> list[Figure]:
     """One pod after the other, then twenty at once. Nothing where no Docker answers."""
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         return []
-    with running("docker") as installation:
-        client = installation.client()
+    with running("docker") as cluster:
+        client = user(cluster)
         client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-        network = _network(installation)
+        network = _network(cluster)
         pairs = [(_pod(client, f"one-{n}"), _plain(network, f"minikweb-bench-{n}")) for n in range(ROUNDS)]
         ours, theirs = _many_pods(client), _many_plain(network)
     return [
@@ -33,10 +34,10 @@ def figures() -> list[Figure]:
     ]  # fmt: skip
 
 
-def _network(installation: Installation) -> str:
+def _network(cluster: RunningCluster) -> str:
     import json
 
-    return f"minikweb-{json.loads((installation.folder / 'cluster.json').read_text())['id']}"
+    return f"minikweb-{json.loads((cluster.data / 'cluster.json').read_text())['id']}"
 
 
 def _manifest(name: str) -> dict:

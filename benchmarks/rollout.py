@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.cluster import is_ready, running
+from benchmarks.cluster import is_ready, running, user
 from benchmarks.report import Figure
 from minikweb.client.client import Client
 
@@ -14,8 +14,8 @@ NAMESPACE = "bench"
 def figures() -> list[Figure]:
     """10 and 100 pods, each in a fresh Deployment."""
     measured = []
-    with running("simulated") as installation:
-        client = installation.client()
+    with running("simulated") as cluster:
+        client = user(cluster)
         client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         for replicas in (10, 100):
             measured += _one(client, replicas)

@@ -5,29 +5,33 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from benchmarks.cluster import Installation
+from benchmarks.cluster import installed
 from benchmarks.report import Figure
+from tests.running import RunningCluster
 
 SETTLE = 10  # seconds after which the cluster is at rest
 
 
 def figures() -> list[Figure]:
     """A first start (databases, keys, CA), an orderly stop, a second start, the memory."""
-    installation = Installation("simulated")
-    try:
-        cold = installation.start()
-        installation.stop()
-        warm = installation.start()
+    with installed() as cluster:
+        cold = _started(cluster)
+        cluster.stop()
+        warm = _started(cluster)
         time.sleep(SETTLE)
-        memory = _pss(installation.process.pid) / 2**20
-    finally:
-        installation.stop()
-        installation.reset()
+        memory = _pss(cluster.process.pid) / 2**20
     return [
         Figure("cold start → 3 nodes Ready", cold, "s"),
         Figure("warm start → 3 nodes Ready", warm, "s"),
         Figure("memory of all processes at rest (PSS)", memory, "MiB"),
     ]
+
+
+def _started(cluster: RunningCluster) -> float:
+    """Seconds from the command to its word that the API and all nodes are ready."""
+    began = time.monotonic()
+    cluster.start()
+    return time.monotonic() - began
 
 
 def _pss(root: int) -> int:
