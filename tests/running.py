@@ -19,6 +19,7 @@ from typing import Any
 
 from minikweb.client.client import Client
 from minikweb.client.kubeconfig import from_kubeconfig
+from minikweb.client.transport import Unreachable
 
 BASE = Path(__file__).resolve().parent.parent
 START_SECONDS = 90.0  # with two cores and other tests beside
@@ -34,12 +35,17 @@ def free_port() -> int:
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:
-    """Polls until condition() is true and returns its value; `what` is said when it does not come."""
+    """Polls until condition() is true and returns its value; `what` is said when it does not come.
+
+    An API server that is just being restarted is waited for.
+    """
     deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"{what}: not after {seconds:g} s"
+    while time.monotonic() < deadline:
+        with contextlib.suppress(Unreachable):
+            if value := condition():
+                return value
         time.sleep(0.05)
-    return value
+    raise AssertionError(f"{what}: not after {seconds:g} s")
 
 
 class RunningCluster:

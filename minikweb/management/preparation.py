@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
 from minikweb.apiserver.installation import NewerData, prepare_database
+from minikweb.management import broker
 from minikweb.management.datafolder import DataFolder, Refusal, host_routes
 from minikweb.management.terminal import say
 from minikweb.runtime.docker import installation
@@ -72,6 +73,17 @@ def check_ports(bind: str, ports: Mapping[str, int]) -> None:
                     _("Port %(port)d on %(bind)s cannot be used (%(why)s): choose another with %(variable)s=…")
                     % {"port": port, "bind": bind, "why": error.strerror, "variable": variable}
                 ) from error
+
+
+def check_broker(url: str) -> None:
+    """Raises Refusal if the broker that the user names does not answer."""
+    shown = url.rpartition("@")[2]  # without its password
+    try:
+        answers = broker.answers(url)
+    except ValueError as error:
+        raise Refusal(_("REDIS_URL (%(url)s) cannot be used: %(why)s") % {"url": shown, "why": error}) from error
+    if not answers:
+        raise Refusal(_("The broker that REDIS_URL names (%(url)s) does not answer.") % {"url": shown})
 
 
 def prepare_network(folder: DataFolder, runtime: str) -> str:

@@ -30,6 +30,7 @@ from minikweb.runtime.protocol import RuntimeFailure
 Object = dict[str, Any]
 
 READY_SECONDS = 60.0  # how long a part may take to answer at the start before the user is told to look at its log
+TRIES = 4  # of a process that dies during the start
 DEMO = Path(__file__).parent / "demo.yaml"
 
 # What the processes import, imported once before they are forked: its memory is then shared.
@@ -129,6 +130,7 @@ class Up:
     def _wait(self, name: str, condition: Callable[[], bool]) -> None:
         def stepped() -> bool:
             self._watch.poll()
+            self._check_deaths()
             return condition()
 
         if not self.supervisor.run_until(stepped, READY_SECONDS):
@@ -136,6 +138,13 @@ class Up:
                 _("%(name)s does not answer after %(seconds)d s: see the logs in %(folder)s.")
                 % {"name": name, "seconds": READY_SECONDS, "folder": self.folder.logs}
             )
+
+    def _check_deaths(self) -> None:
+        """During the start a process that dies again and again is a reason to give up, not to go on trying."""
+        for name, process in self.supervisor.processes.items():
+            if process.failures > TRIES:
+                log = self.folder.logs / f"{name}.log"
+                raise Refusal(_("%(name)s does not start: see %(log)s.") % {"name": name, "log": log})
 
     def _api_answers(self) -> bool:
         try:

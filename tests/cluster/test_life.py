@@ -92,6 +92,22 @@ def test_docker_that_does_not_answer_is_one_sentence_when_it_is_insisted_on(tmp_
     assert "Docker does not answer" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("url", "why"), [("nonsense://", "cannot be used"), ("redis://127.0.0.1:1/0", "not answer")])
+def test_a_broker_of_the_users_that_does_not_work_is_one_sentence(tmp_path, url, why):
+    done = RunningCluster(tmp_path, REDIS_URL=url).run("up")
+    assert done.returncode == 1
+    assert "REDIS_URL" in done.stderr and why in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_damaged_database_is_one_sentence(tmp_path):
+    cluster = RunningCluster(tmp_path)
+    cluster.data.mkdir()
+    (cluster.data / "cluster.sqlite3").write_text("this is no database, whatever its name says")
+    done = cluster.run("up")
+    assert done.returncode == 1
+    assert "database" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
 def test_french_terminals_are_spoken_to_in_french(tmp_path):
     cluster = RunningCluster(tmp_path, runtime="podman", LC_ALL="fr_FR.UTF-8")
     done = cluster.run("up")

@@ -25,6 +25,8 @@ class Command(UserCommand):
         preparation.check_ports(
             settings.BIND, {"MINIKWEB_HTTP_PORT": settings.HTTP_PORT, "MINIKWEB_API_PORT": settings.API_PORT}
         )
+        if not settings.EMBEDDED_BROKER:
+            preparation.check_broker(settings.REDIS_URL)
         if _identity_is_new(folder):
             _start_over()
         assets.ensure(settings.BASE_DIR, say)
