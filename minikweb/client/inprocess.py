@@ -6,7 +6,6 @@ The application runs on an event loop in a thread of its own, as it would in a s
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from minikweb.apimachinery import errors
 from minikweb.client.connection import Headers, header_lines
 from minikweb.client.transport import Response, Stream, Unreachable, no_identity
 
+PATIENCE = 1.0  # seconds for what is under way to end by itself
 END = None  # in the queue of chunks: the body is complete
 
 
@@ -89,11 +89,14 @@ class _Exchange:
             yield chunk
 
 
-async def _others() -> None:
-    """Waits a moment for the other tasks of this loop."""
+async def _end_others() -> None:
+    """Waits a moment for the other tasks of this loop, then cancels them."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     if others:
-        await asyncio.wait(others, timeout=1)
+        _, late = await asyncio.wait(others, timeout=PATIENCE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 class InProcessTransport:
@@ -103,8 +106,8 @@ class InProcessTransport:
         self._app = app
         self._identity = identity
         self._loop = asyncio.new_event_loop()
-        self._pid = os.getpid()
-        threading.Thread(target=self._loop.run_forever, name="in-process-api", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="in-process-api", daemon=True)
+        self._thread.start()
 
     def request(self, method: str, target: str, headers: Headers, body: bytes | None, timeout: float) -> Response:
         exchange = self._start(method, target, headers, body, timeout)
@@ -125,8 +128,10 @@ class InProcessTransport:
 
     def stop(self) -> None:
         """Ends the application's loop, once what is under way (a watch that was closed) has ended too."""
-        asyncio.run_coroutine_threadsafe(_others(), self._loop).result(2)
+        asyncio.run_coroutine_threadsafe(_end_others(), self._loop).result(2 * PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _start(self, method: str, target: str, headers: Headers, body: bytes | None, timeout: float) -> _Exchange:
         sent = {**headers, **self._identity()}
