@@ -1,6 +1,7 @@
 """The pages' process: Django for HTTP, Channels for WebSockets (see management/commands/web.py)."""
 
 import os
+import warnings
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
@@ -12,6 +13,9 @@ pages = get_asgi_application()
 
 from minikweb.dashboard.origin import SameOrigin  # noqa: E402  (Django has to be set up first)
 from minikweb.urls import websocket_urlpatterns  # noqa: E402
+
+# WhiteNoise answers with a file, which Django under ASGI reads at once: fine for files of this size.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 application = ProtocolTypeRouter(
     {

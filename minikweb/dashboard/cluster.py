@@ -76,7 +76,12 @@ def get(kind: str, namespace: str, name: str) -> Object:
 def events_about(uids: set[str]) -> list[Object]:
     """The events about any of these objects, latest first."""
     found = [event for uid in uids for event in cache().by_index("Event", "about", uid)]
-    return sorted(found, key=last_seen, reverse=True)
+    return latest_first(found)
+
+
+def latest_first(events: list[Object]) -> list[Object]:
+    """By the second they were seen, then by the order they were written in."""
+    return sorted(events, key=lambda e: (last_seen(e)[:19], int(e["metadata"].get("resourceVersion", 0))), reverse=True)
 
 
 def last_seen(event: Object) -> str:

@@ -10,12 +10,11 @@ from minikweb.dashboard.rollout import CHANGE_CAUSE
 
 def _command(*words: str, namespace: str = "") -> str:
     line = ["kubectl", *words] + (["-n", namespace] if namespace else [])
-    return " ".join(word if word.startswith("{") else shlex.quote(word) for word in line)
+    return shlex.join(line)
 
 
-def scale(namespace: str, kind: str, name: str, replicas: int | str) -> str:
-    """`replicas` may be the placeholder {replicas}, which the page fills in while one types."""
-    return _command("scale", f"{kind.lower()}/{name}", namespace=namespace) + f" --replicas={replicas}"
+def scale(namespace: str, kind: str, name: str, replicas: int) -> str:
+    return _command("scale", f"{kind.lower()}/{name}", f"--replicas={replicas}", namespace=namespace)
 
 
 def rollout(verb: str, namespace: str, name: str, *options: str) -> str:

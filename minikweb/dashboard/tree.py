@@ -72,7 +72,7 @@ def entry(obj: Object, health: Callable[[Object], Health]) -> Entry:
         owner=short_id(owner["uid"]) if owner else "",
         owner_kind=owner["kind"] if owner else "",
         owner_name=owner["name"] if owner else "",
-        word="Terminating" if deleting else found.word or found.status,
+        word=_word(kind, found, deleting),
         health="Progressing" if deleting and found.status == "Healthy" else found.status,
         message=found.message,
         created=meta.get("creationTimestamp", ""),
@@ -82,12 +82,15 @@ def entry(obj: Object, health: Callable[[Object], Health]) -> Entry:
     )
 
 
+def _word(kind: str, found: Health, deleting: bool) -> str:
+    """kubectl's word; workloads show their health, as their counts have a column of their own."""
+    if deleting:
+        return "Terminating"
+    return found.status if kind in ("Deployment", "ReplicaSet") else found.word or found.status
+
+
 def _nothing(obj: Object) -> dict[str, Any]:
     return {}
-
-
-def _namespace(obj: Object) -> dict[str, Any]:
-    return {"owner": ""}
 
 
 def _deployment(obj: Object) -> dict[str, Any]:
@@ -170,7 +173,6 @@ def container_state(status: Object, *, init: bool = False) -> tuple[str, HealthS
 
 
 _PARTICULARS: dict[str, Callable[[Object], dict[str, Any]]] = {
-    "Namespace": _namespace,
     "Deployment": _deployment,
     "ReplicaSet": _replica_set,
     "Pod": _pod,

@@ -42,7 +42,7 @@ class Log {
     if (text.startsWith("\0")) return this.told(text.slice(1));
     this.wait = FIRST_WAIT;
     for (const line of text.split("\n")) if (line) this.take(line);
-    this.schedule();
+    if (this.pending.length) this.schedule();
   }
 
   take(line) {
@@ -53,8 +53,11 @@ class Log {
       if (stamp === this.skip.stamp && this.skip.left-- > 0) return;
       if (stamp > this.skip.stamp) this.skip = null;
     }
+    if (this.stopped) this.pending.push([null, this.root.dataset.textRestarted]);
+    this.stopped = false;
     if (stamp === this.last) this.atLast += 1;
     else if (stamp) [this.last, this.atLast] = [stamp, 1];
+    this.said = "";
     this.pending.push([stamp, line.slice(stamp ? stamp.length + 1 : 0).replace(ANSI, "")]);
     this.total += 1;
   }
@@ -67,14 +70,18 @@ class Log {
   told(message) {
     const text = this.root.dataset;
     this.ended = true;
-    if (message.startsWith("error ")) this.note(message.slice(6));
-    else this.note(text.previous ? text.textPreviousEnd : text.textEnd);
     this.over = Boolean(text.previous);
+    const said = message.startsWith("error ") ? message.slice(6) : text.previous ? text.textPreviousEnd : text.textEnd;
+    // While the container is away, each attempt ends the same way: say it once.
+    if (said !== this.said) this.note(said);
+    this.said = said;
+    this.stopped ||= !message.startsWith("error ");
   }
 
   closed() {
     if (this.gone || this.over) return;
-    if (!this.ended) this.note(this.root.dataset.textLost);
+    if (!this.ended && this.said !== "lost") this.note(this.root.dataset.textLost);
+    if (!this.ended) this.said = "lost";
     this.retry = setTimeout(() => this.connect(), this.wait);
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }

@@ -1,5 +1,5 @@
 // What became of the reader's own actions; never of what happens by itself.
-const SHOWN = 6000; // ms; failures stay until closed
+const SHOWN = 5000; // ms; failures stay until closed
 
 export function toast(text, { bad = false, raw = "" } = {}) {
   const area = document.getElementById("toasts");
@@ -13,7 +13,7 @@ export function toast(text, { bad = false, raw = "" } = {}) {
   }
   made.querySelector("button").addEventListener("click", () => made.remove());
   area.append(made);
-  while (area.children.length > 4) area.firstElementChild.remove();
+  while (area.children.length > 3) area.firstElementChild.remove();
   if (!bad) setTimeout(() => made.remove(), SHOWN);
 }
 

@@ -9,13 +9,13 @@ from django import template
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from minikweb.apimachinery import clock, errors
-from minikweb.dashboard import cluster, kubectl, reasons, rows
+from minikweb.dashboard import cluster, reasons, rows
 
 register = template.Library()
 
@@ -66,13 +66,21 @@ def moment(created: str) -> SafeString:
 
 
 @register.simple_tag
-def command(text: str, placeholders: str = "") -> SafeString:
-    """A kubectl command with its copy button; `placeholders` is the text with {names} that a form fills in."""
+def command(text: str) -> SafeString:
+    """A kubectl command with its copy button; lines break between words only, never inside `--to-revision`."""
+    lines = [[(" " if index else "", word) for index, word in enumerate(line.split(" "))] for line in text.split("\n")]
+    shown = [
+        format_html('<span class="line">{}</span>', format_html_join("", "{}<span class=w>{}</span>", line))
+        for line in lines
+    ]
     return format_html(
-        '<div class="command"><pre data-command="{}">{}</pre>'
+        '<div class="command"><pre>{}</pre>'
         '<button type="button" class="quiet icon-only" data-copy title="{}" aria-label="{}">{}</button></div>',
-        placeholders, text, _("Copy"), _("Copy the command"), icon("clipboard"),
-    )  # fmt: skip
+        mark_safe("\n".join(shown)),
+        _("Copy"),
+        _("Copy the command"),
+        icon("clipboard"),
+    )
 
 
 @register.simple_tag
@@ -130,8 +138,3 @@ def shell(context: Any) -> dict[str, Any]:
     except errors.ApiError:
         pass
     return facts
-
-
-@register.simple_tag
-def kubectl_get(namespace: str, kind: str, name: str, output: str = "") -> str:
-    return kubectl.get(namespace, kind, name, *(["-o", output] if output else []))

@@ -37,7 +37,8 @@ def listing(request: HttpRequest, plural: str) -> HttpResponse:
     kind = cluster.client().kind(plural)
     namespace = _namespace(request) if kind.namespaced else ""
     now = datetime.now(UTC)
-    columns = [column for column in kind.columns if column.priority == 0 and column.name != "Age"]
+    widest = 1 if kind.kind == "Node" else 0  # the nodes are few, and worth a closer look
+    columns = [column for column in kind.columns if column.priority <= widest and column.name != "Age"]
     lines = [_line(kind, columns, obj, now) for obj in _objects(kind, namespace)]
     query = request.GET.get("q", "").lower().split()
     lines = [line for line in lines if all(word in line["text"] for word in query)]
@@ -96,12 +97,11 @@ def events(request: HttpRequest) -> HttpResponse:
     namespace = _namespace(request)
     if not cluster.ready():
         raise errors.ServiceUnavailable("the API server has not answered yet")
-    found = cluster.cache().list("Event", namespace or None)
+    found = cluster.latest_first(cluster.cache().list("Event", namespace or None))
     wanted = request.GET.get("type", "")
     words = request.GET.get("q", "").lower().split()
     lines = [event_line(event) for event in found if wanted in ("", event.get("type", "Normal"))]
     lines = [line for line in lines if all(word in " ".join(map(str, line.values())).lower() for word in words)]
-    lines.sort(key=lambda line: line["seen"], reverse=True)
     context = {
         "events": lines[:EVENTS_SHOWN],
         "more_events": max(len(lines) - EVENTS_SHOWN, 0),

@@ -128,8 +128,7 @@ def _events(request: HttpRequest, obj: Object, found: Entry) -> Context:
     for kind in ("ReplicaSet", "Pod"):
         uids |= {o["metadata"]["uid"] for o in cluster.cache().list(kind) if live.short_id(o["metadata"]["uid"]) in ids}
     if found.kind == "Namespace":
-        listed = cluster.cache().list("Event", found.name)
-        events = sorted(listed, key=cluster.last_seen, reverse=True)
+        events = cluster.latest_first(cluster.cache().list("Event", found.name))
     else:
         events = cluster.events_about(uids)
     return {

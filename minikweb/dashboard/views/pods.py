@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -9,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from minikweb.apimachinery.errors import ApiError
+from minikweb.client.transport import Stream
 from minikweb.dashboard import cluster, errors, kubectl, reasons
 from minikweb.dashboard.tree import Entry
 
@@ -81,9 +84,16 @@ def download(request: HttpRequest, namespace: str, name: str) -> StreamingHttpRe
         previous=request.GET.get("previous") == "1",
         timestamps=request.GET.get("timestamps") == "1",
     )
-    response = StreamingHttpResponse(stream, content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(_chunks(stream), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{container or "log"}.log"'
     return response
+
+
+async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
+    """The log piece by piece: under ASGI a plain iterator would be read to its end first."""
+    pieces = iter(stream)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
 
 
 def containers(request: HttpRequest, obj: Object, found: Entry) -> Context:
@@ -100,9 +110,5 @@ def containers(request: HttpRequest, obj: Object, found: Entry) -> Context:
         listed = cluster.client().request("GET", f"/api/v1/nodes/{node}/proxy/containers").json()
     except ApiError as error:
         return context | {"trouble": errors.explained(error)}
-    return context | {"listed": [c for c in listed if _belongs(c, obj["metadata"]["uid"])]}
-
-
-def _belongs(container: Object, uid: str) -> bool:
-    labels = container.get("labels") or container.get("Labels") or {}
-    return labels.get("minikweb.uid") == uid
+    own = [one for one in listed if one["labels"].get("minikweb.uid") == obj["metadata"]["uid"]]
+    return context | {"listed": [{**one, "id": one["id"][:12], "pause": "_POD_" in one["name"]} for one in own]}
