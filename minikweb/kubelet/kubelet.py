@@ -109,8 +109,9 @@ class Kubelet(Controller):
         observed = self._observe(pod["metadata"]["uid"])
         running = [c for c in pods.containers_of(observed) if c.state == "running"]
         if running:
-            self._stop(pod, running, _grace(pod), "Stopping container {name}")
-            return
+            if not self._stop(pod, running, _grace(pod), "Stopping container {name}"):
+                return
+            observed = self._observe(pod["metadata"]["uid"])
         sandbox = pods.sandbox_of(observed)
         if sandbox is not None and sandbox.state == "ready":
             self._stop_sandbox(pod, sandbox.id)

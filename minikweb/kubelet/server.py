@@ -113,6 +113,10 @@ class Server:
             case ["containerLogs", namespace, pod, container]:
                 stream = await asyncio.to_thread(self._log, namespace, pod, container, query)
                 await relay(stream, receive, send)
+            case ["exec", namespace, pod, container]:
+                # kubectl asks again in an older way what was refused to its WebSocket: it gets the same answer.
+                await asyncio.to_thread(self._running, namespace, pod, container)
+                raise BadRequest("Upgrade request required: exec is served over WebSocket (v5.channel.k8s.io)")
             case _:
                 raise NotFound(f"the kubelet has no path /{'/'.join(path)}")
 

@@ -1,0 +1,154 @@
+"""The kubelet on real containers: what the simulated ones cannot show."""
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from minikweb.kubelet.server import Server
+from minikweb.runtime.docker import installation
+from tests.kubelet.conftest import Cached, Node, container, pod
+from tests.runtime.conftest import docker_runtime
+
+pytestmark = pytest.mark.docker
+
+DEADLINE = 30.0
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    yield from docker_runtime()
+
+
+@pytest.fixture
+def node(runtime):
+    """A node whose kubelet is called back as by its manager, in one thread."""
+    made = Node(runtime, clock=lambda: datetime.now(UTC), cidr=f"{runtime.subnet}.1.0/24")
+    looking = threading.Lock()
+
+    def wake(key):
+        with looking:
+            made.kubelet.sync(*key.split("/"))
+
+    made.kubelet.wake = wake
+    yield made
+    made.kubelet.destroy_all()
+
+
+def until(condition, what):
+    deadline = time.monotonic() + DEADLINE
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE} s"
+        time.sleep(0.02)
+    return value
+
+
+def ended(node, obj, attempt=0):
+    """Waits for the end of a container in Docker, then has its pod looked at."""
+
+    def is_over():
+        (status,) = node.runtime.pods(obj["metadata"]["uid"])
+        return any(one.attempt == attempt and one.state == "exited" for one in status.containers)
+
+    until(is_over, "the end of the container")
+    node.sync(obj)
+
+
+def shell(script, **fields):
+    return container(command=["sh", "-c"], args=[script], **fields)
+
+
+def test_a_pod_of_two_containers_runs(node):
+    web = pod(containers=[container("a"), container("b", env=[{"name": "PORT", "value": "8081"}])])
+    node.run(web)
+    assert node.status(web)["phase"] == "Running"
+    assert [one["ready"] for one in node.status(web)["containerStatuses"]] == [True, True]
+    assert node.container(web, "a")["containerID"].startswith("docker://")
+
+
+def test_an_environment_and_an_init_container(node):
+    job = pod(
+        restartPolicy="Never",
+        initContainers=[shell("exit 0") | {"name": "first"}],
+        containers=[
+            shell(
+                'test "$WHO" = job && test "$(hostname)" = job',
+                env=[{"name": "WHO", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+            )
+        ],
+        name="job",
+    )
+    node.run(job)
+    ended(node, job)
+    until(lambda: len(node.runtime.pods(job["metadata"]["uid"])[0].containers) == 2, "the main container")
+    until(lambda: node.sync(job) or node.status(job)["phase"] == "Succeeded", "its success")
+
+
+def test_out_of_memory_is_said(node):
+    hungry = pod(
+        restartPolicy="Never",
+        containers=[shell("x=a; while true; do x=$x$x; done", resources={"limits": {"memory": "8Mi"}})],
+    )
+    node.run(hungry)
+    ended(node, hungry)
+    assert node.container(hungry)["state"]["terminated"]["reason"] == "OOMKilled"
+    assert node.status(hungry)["phase"] == "Failed"
+
+
+def test_a_command_that_does_not_exist_ends_in_crash_loop_with_dockers_words(node):
+    broken = pod(containers=[container(command=["/no/such"])])
+    node.run(broken)
+    assert node.container(broken)["state"]["waiting"]["reason"] == "RunContainerError"
+    node.sync(broken)
+    node.sync(broken)
+    state = node.container(broken)
+    assert state["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+    assert state["lastState"]["terminated"]["reason"] == "StartError"
+    assert "/no/such" in state["lastState"]["terminated"]["message"]
+
+
+def test_an_image_that_cannot_be_had(node):
+    web = pod(containers=[container(image="minikweb/no-such-image:1")])
+    node.run(web)
+    waiting = until(
+        lambda: node.sync(web) and node.container(web)["state"]["waiting"]["reason"] == "ImagePullBackOff"
+        and node.container(web)["state"]["waiting"],
+        "the back-off",
+    )  # fmt: skip
+    assert waiting["message"].startswith('Back-off pulling image "minikweb/no-such-image:1": ErrImagePull: ')
+
+
+def test_deletion_ends_the_containers_and_leaves_nothing(node):
+    web = pod()
+    node.run(web)
+    node.delete(web)
+    until(lambda: node.pod(web) is None and not node.runtime.pods(web["metadata"]["uid"]), "the pod's end")
+
+
+def test_after_a_stop_of_everything_the_same_pod_runs_again(node):
+    web = pod()
+    node.run(web)
+    before = node.status(web)["podIP"]
+    installation.stop_all(node.runtime.cluster)
+    node.sync(web)
+    assert node.status(web)["phase"] == "Running"
+    assert node.status(web)["podIP"] == before
+    assert node.container(web)["restartCount"] == 1
+
+
+def test_logs_are_followed_over_the_kubelets_server(node, tmp_path):
+    from minikweb.client.transport import HttpTransport
+
+    talker = pod(restartPolicy="Never", containers=[shell("seq 1 5000; sleep 1; echo end")])
+    node.run(talker)
+    server = Server(Cached(node.api), node.runtime, tmp_path / "k.sock")
+    server.start()
+    transport = HttpTransport.unix(server.socket)
+    try:
+        path = f"/containerLogs/default/{talker['metadata']['name']}/app?follow=true"
+        body = b"".join(transport.stream("GET", path, {}, 30))
+        assert body.split() == [str(n).encode() for n in range(1, 5001)] + [b"end"]
+    finally:
+        transport.close()
+        server.stop()
