@@ -74,7 +74,7 @@ def document(registry: Registry, path: str, aggregated: bool = False) -> Documen
             return _of(version, cache_control="")
         case ["api", version_name]:
             return _resources(registry, "", version_name)
-        case ["apis", group] if group and group in served(registry):
+        case ["apis", group] if group and group in registry.groups():
             return Document.of(api_group(registry, group))
         case ["apis", group, version_name] if group:
             return _resources(registry, group, version_name)
@@ -104,15 +104,6 @@ def wants_aggregated(accept: str) -> bool:
     return False
 
 
-def served(registry: Registry) -> dict[str, list[str]]:
-    """Group → versions of the kinds that have a path, the core group first; a kind without verbs has none."""
-    found: dict[str, list[str]] = {}
-    for kind in registry.all():
-        if kind.verbs and kind.version not in found.setdefault(kind.group, []):
-            found[kind.group].append(kind.version)
-    return found
-
-
 def kinds_of(registry: Registry, group: str, version_name: str) -> list[Kind]:
     """The kinds with a path in a version of a group, by plural."""
     kinds = [kind for kind in registry.all() if (kind.group, kind.version) == (group, version_name) and kind.verbs]
@@ -124,7 +115,7 @@ def kinds_of(registry: Registry, group: str, version_name: str) -> list[Kind]:
 
 def group_discovery_list(registry: Registry, *, core: bool) -> dict[str, Any]:
     """The APIGroupDiscoveryList of /api (core) or of /apis (all other groups)."""
-    groups = [item for item in served(registry).items() if (item[0] == "") == core]
+    groups = [item for item in registry.groups().items() if (item[0] == "") == core]
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",
@@ -181,7 +172,7 @@ def api_versions() -> dict[str, Any]:
 
 def group_list(registry: Registry) -> dict[str, Any]:
     """The APIGroupList of /apis."""
-    groups = [_group(registry, group) for group in served(registry) if group]
+    groups = [_group(registry, group) for group in registry.groups() if group]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
@@ -191,7 +182,7 @@ def api_group(registry: Registry, group: str) -> dict[str, Any]:
 
 
 def _group(registry: Registry, group: str) -> dict[str, Any]:
-    versions = [{"groupVersion": f"{group}/{name}", "version": name} for name in served(registry)[group]]
+    versions = [{"groupVersion": f"{group}/{name}", "version": name} for name in registry.groups()[group]]
     return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
 

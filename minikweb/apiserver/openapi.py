@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from minikweb.apiserver.discovery import VERSION, Document, kinds_of, served
+from minikweb.apiserver.discovery import VERSION, Document, kinds_of
 from minikweb.kinds import schemas
 from minikweb.kinds.registry import SUBRESOURCES, Kind, Registry
 
@@ -102,7 +102,7 @@ def names(registry: Registry) -> list[str]:
     """`api/v1`, `apis/apps/v1` …"""
     return [
         f"apis/{group}/{version}" if group else f"api/{version}"
-        for group, versions in served(registry).items()
+        for group, versions in registry.groups().items()
         for version in versions
     ]
 

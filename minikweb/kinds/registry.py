@@ -176,8 +176,9 @@ class Registry:
         return list(self._by_path.values())
 
     def at(self, group: str, version: str, plural: str) -> Kind | None:
-        """The kind served at /apis/<group>/<version>/<plural> (group "" is /api)."""
-        return self._by_path.get((group, version, plural))
+        """The kind served at /apis/<group>/<version>/<plural> (group "" is /api); one without verbs is not served."""
+        found = self._by_path.get((group, version, plural))
+        return found if found and found.verbs else None
 
     def of(self, api_version: str, kind: str) -> Kind | None:
         """The kind of an object by its apiVersion and kind."""
@@ -193,12 +194,11 @@ class Registry:
         return None
 
     def groups(self) -> dict[str, list[str]]:
-        """Group → its versions, in the order of declaration."""
+        """Group → its versions that are served, in the order of declaration."""
         found: dict[str, list[str]] = {}
         for kind in self._by_path.values():
-            versions = found.setdefault(kind.group, [])
-            if kind.version not in versions:
-                versions.append(kind.version)
+            if kind.verbs and kind.version not in found.setdefault(kind.group, []):
+                found[kind.group].append(kind.version)
         return found
 
 

@@ -38,6 +38,12 @@ def test_kinds_come_and_go_and_the_generation_tells():
     assert registry.generation > before
 
 
+def test_a_kind_that_is_only_a_body_is_known_but_not_served():
+    assert REGISTRY.of("autoscaling/v1", "Scale").virtual
+    assert REGISTRY.at("autoscaling", "v1", "scales") is None
+    assert "autoscaling" not in REGISTRY.groups()
+
+
 def test_paths():
     assert WIDGET.path() == "/apis/example.com/v1/widgets"
     assert WIDGET.path("demo", "a", "status") == "/apis/example.com/v1/namespaces/demo/widgets/a/status"
