@@ -54,6 +54,7 @@ def update_managed_fields(
     """Sets new's metadata.managedFields after a write that is not an apply: who changed a field owns it now.
 
     `live` is None on create. `subresource` is "" or "status", "scale" …; `reset_fields` as in `tracked`.
+    `live` stays as it is, but new's entries may share parts with its own.
     """
     entries = _entries_before(live, new, subresource)
     meta = new.setdefault("metadata", {})

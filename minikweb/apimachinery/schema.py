@@ -246,10 +246,11 @@ def _check(value: Any, schema: Schema, struct: str, path: str, found: list[str])
         return
     kind = type(value)
     if kind is dict and schema.type == "object":
+        properties, additional = schema.properties, schema.additional
         for key, item in value.items():
-            own = schema.properties.get(key)
-            below = own or schema.additional
-            if below is None:
+            own = properties.get(key)
+            below = own or additional
+            if below is None or (type(item) is str and below.type == "string"):
                 continue
             if own is not None:
                 _check(item, own, schema.short_name or struct, f"{path}.{key}" if path else key, found)

@@ -76,22 +76,15 @@ _SPACED_COLON = re.compile(rb'"\s+:')
 
 
 def _surely_unique(body: bytes) -> bool:
-    """Whether the text has no more keys than its value, which is five times quicker to see than which key it is.
-
-    A quote and a colon end a key, unless the quote is escaped and so stands inside a string.
-    """
+    """Whether the text has no more keys than its value has, which is much quicker to see than which key it is."""
     if b'\\\\"' in body or _SPACED_COLON.search(body):
         return False
-    return body.count(b'":') - body.count(b'\\":') == _count_keys(orjson.loads(body))
+    return _count_keys(body) == _count_keys(orjson.dumps(orjson.loads(body)))
 
 
-def _count_keys(value: Any) -> int:
-    if type(value) is dict:
-        return len(value) + sum([_count_keys(item) for item in value.values() if type(item) in _CONTAINERS])
-    return sum([_count_keys(item) for item in value if type(item) in _CONTAINERS]) if type(value) is list else 0
-
-
-_CONTAINERS = (dict, list)
+def _count_keys(text: bytes) -> int:
+    """A quote and a colon end a key, unless the quote is escaped and so stands inside a string."""
+    return text.count(b'":') - text.count(b'\\":')
 
 
 def _find_repeated(value: Any, path: str, found: list[str]) -> None:
@@ -138,6 +131,8 @@ def load_yaml_values(text: bytes | str, *, max_bytes: int = MAX_BYTES) -> list[A
     if len(text) > max_bytes:
         raise too_large(max_bytes)
     if isinstance(text, bytes):
+        if text[:1] == b"{" and (value := _json_object(text)) is not None:
+            return [value]
         text = _decoded(text)
     parser = None
     try:
@@ -150,6 +145,14 @@ def load_yaml_values(text: bytes | str, *, max_bytes: int = MAX_BYTES) -> list[A
     finally:
         if parser is not None:
             parser.dispose()
+
+
+def _json_object(text: bytes) -> Any:
+    """The value if the text is JSON without repeated keys, as most clients send; None leaves it to YAML's rules."""
+    try:
+        return orjson.loads(text) if _surely_unique(text) else None
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _decoded(text: bytes) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from minikweb.apimachinery.errors import BadRequest
 from minikweb.apiserver import protobuf
+from minikweb.management.commands import generate_protobuf_table as generator
 
 
 def varint(number):
@@ -174,6 +175,53 @@ def test_every_type_of_the_table_is_known():
     assert set(kinds.values()) <= set(messages)
     types = {type_name for fields in messages.values() for _, type_name, _ in fields.values()}
     assert types <= set(messages) | set(protobuf._SCALARS)
+
+
+PROTO = """
+syntax = "proto2";
+package k8s.io.api.toys.v1;
+// A toy.
+message Toy {
+  // message Lie { optional string lie = 9; }
+  optional .k8s.io.apimachinery.pkg.apis.meta.v1.Time bought = 1;
+  repeated Part parts = 2;
+  map<string, bytes> data = 3;
+  optional Part main = 4;
+}
+
+message Part {
+  optional int32 size = 1;
+}
+"""
+TYPES = """
+type Toy struct {
+\t// Bought string `json:"lie" protobuf:"bytes,9,opt,name=lie"`
+\tBought *metav1.Time `json:"boughtAt,omitempty" protobuf:"bytes,1,opt,name=bought"`
+\tParts []Part `json:"parts,omitempty" patchStrategy:"merge" protobuf:"bytes,2,rep,name=parts"`
+\tData map[string][]byte `json:"data,omitempty" protobuf:"bytes,3,rep,name=data"`
+\tPart `json:",inline" protobuf:"bytes,4,opt,name=main"`
+}
+
+type Part struct {
+\tSize int32 `json:"size" protobuf:"varint,1,opt,name=size"`
+}
+"""
+
+
+def test_the_table_is_written_from_the_definitions(tmp_path):
+    folder = tmp_path / "api@v0" / "toys" / "v1"
+    folder.mkdir(parents=True)
+    (folder / "generated.proto").write_text(PROTO)
+    (folder / "types.go").write_text(TYPES)
+    protos = dict(generator.messages(tmp_path / "api@v0"))
+    tags = dict(generator.structs(tmp_path / "api@v0"))
+    assert generator.reachable(["k8s.io.api.toys.v1.Toy"], protos, tags) == {
+        "toys.v1.Toy": {
+            "1": "boughtAt time pointer", "2": "parts toys.v1.Part list", "3": "data bytes map",
+            "4": "- toys.v1.Part inline",
+        },
+        "toys.v1.Part": {"1": "size int32 always"},
+    }  # fmt: skip
 
 
 WHOLE = body(
