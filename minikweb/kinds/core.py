@@ -26,16 +26,21 @@ FINALIZER = "kubernetes"  # in spec.finalizers: the namespace's content is remov
 # --- Namespace ---------------------------------------------------------------------------------------
 
 
-def _default_namespace(namespace: Object) -> None:
+def _label_with_name(namespace: Object) -> None:
     metadata = namespace["metadata"]
     if metadata.get("name"):
         metadata["labels"] = {**(metadata.get("labels") or {}), NAME_LABEL: metadata["name"]}
+
+
+def _default_namespace(namespace: Object) -> None:
+    _label_with_name(namespace)
     namespace.setdefault("spec", {})
     status = namespace.setdefault("status", {})
     status.setdefault("phase", "Active")
 
 
 def _prepare_namespace_for_create(namespace: Object) -> None:
+    _label_with_name(namespace)  # a generated name was not known to the defaults
     finalizers = namespace["spec"].get("finalizers") or []
     if FINALIZER not in finalizers:
         namespace["spec"]["finalizers"] = [*finalizers, FINALIZER]

@@ -30,6 +30,14 @@ def test_it_works():
     assert NAMESPACE.validate(namespace(), None) == []
 
 
+def test_a_generated_name_is_labelled_too():
+    found = {"metadata": {"generateName": "demo-"}}
+    NAMESPACE.default(found)
+    found["metadata"]["name"] = "demo-x7x2k"
+    NAMESPACE.prepare_for_create(found)
+    assert found["metadata"]["labels"] == {"kubernetes.io/metadata.name": "demo-x7x2k"}
+
+
 def test_a_namespace_keeps_its_finalizer_and_phase_on_update():
     old = namespace()
     new = {"metadata": {"name": "demo"}, "spec": {}, "status": {"phase": "Terminating"}}
