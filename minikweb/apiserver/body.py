@@ -10,6 +10,7 @@ from typing import Any
 from minikweb.apimachinery import schema as schemas
 from minikweb.apimachinery import serializer
 from minikweb.apimachinery.errors import BadRequest, UnsupportedMediaType
+from minikweb.apiserver import protobuf
 from minikweb.apiserver.request import JSON, Request
 from minikweb.apiserver.server import Server
 from minikweb.kinds.registry import Kind, Object
@@ -24,8 +25,6 @@ def decode(request: Request) -> Any:
     if request.media_type == JSON:
         return serializer.load_json(request.body)
     if request.media_type == PROTOBUF:
-        from minikweb.apiserver import protobuf
-
         return protobuf.decode(request.body)
     if request.media_type == YAML:
         return yaml_value(request.body)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import orjson
 
 from minikweb.apimachinery import errors
-from minikweb.apimachinery.errors import BadRequest, NotImplemented_, ServiceUnavailable
+from minikweb.apimachinery.errors import BadRequest, ServiceUnavailable
 from minikweb.apiserver import objects, streams
 from minikweb.apiserver.request import Request, Response, Stream
 from minikweb.apiserver.server import Server
@@ -54,6 +54,18 @@ def _log_parameters(request: Request) -> list[tuple[str, str]]:
 
 def exec_(server: Server, request: Request) -> Callable[..., Awaitable[None]]:
     """A command in a container, over the WebSocket that the client opened."""
+    return streams.socket_relay(*_exec_target(server, request))
+
+
+def exec_refused(server: Server, request: Request) -> Stream:
+    """exec without a WebSocket: kubectl asks so when its WebSocket was refused, and is told why again."""
+    path, target = _exec_target(server, request)
+    place, _, query = target.partition("?")
+    return streams.relay(path, place, query, _TEXT)
+
+
+def _exec_target(server: Server, request: Request) -> tuple[str, str]:
+    """The kubelet's socket and the target there. Raises NotFound, BadRequest, Invalid, ServiceUnavailable."""
     pod = _pod(server, request)
     container = _container(pod, request.query.text("container"))
     if not pod["spec"].get("nodeName"):
@@ -65,17 +77,7 @@ def exec_(server: Server, request: Request) -> Callable[..., Awaitable[None]]:
     parameters = [("command", command) for command in commands]
     asked = {"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"}
     parameters += [(kubelets, "1") for ours, kubelets in asked.items() if request.query.flag(ours)]
-    target = f"/exec/{_place(pod)}/{container}?{urlencode(parameters)}"
-    return streams.socket_relay(_endpoint(server, pod["spec"]["nodeName"]), target)
-
-
-def no_upgrade(server: Server, request: Request) -> Response:
-    """Streams that were asked for in a way we do not speak. Raises BadRequest, NotImplemented_."""
-    if request.route.subresource == "exec":
-        raise BadRequest(
-            "Upgrade request required: exec is served over WebSocket with the subprotocol v5.channel.k8s.io"
-        )
-    raise NotImplemented_(f"{request.route.subresource} is not supported yet")
+    return _endpoint(server, pod["spec"]["nodeName"]), f"/exec/{_place(pod)}/{container}?{urlencode(parameters)}"
 
 
 def proxy(server: Server, request: Request) -> Stream:

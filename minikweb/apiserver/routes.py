@@ -8,12 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from minikweb.apimachinery.errors import ApiError, MethodNotAllowed, NotFound
+from minikweb.apimachinery.errors import ApiError, MethodNotAllowed, NotFound, NotImplemented_
 from minikweb.kinds.registry import Kind, Registry
 
 _OBJECT_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _COLLECTION_VERBS = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
-_STREAMS = ("exec", "attach", "portforward", "proxy")
+_STREAMS = ("exec", "proxy")
+_UNSERVED = {
+    ("Pod", "attach"),
+    ("Pod", "ephemeralcontainers"),
+    ("Pod", "portforward"),
+    ("Pod", "proxy"),
+    ("Pod", "resize"),
+    ("Service", "proxy"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,21 @@ def parse(registry: Registry, method: str, path: str, *, watch: bool = False) ->
         raise unknown_path()
     name = parts[1] if len(parts) > 1 else ""
     subresource = parts[2] if len(parts) > 2 else ""
-    if (name and kind.namespaced and not namespace) or (subresource and subresource not in kind.subresources):
+    if name and kind.namespaced and not namespace:
         raise unknown_path()
+    if subresource and subresource not in kind.subresources:
+        raise _not_served(kind, subresource)
     if len(parts) > 3 and subresource != "proxy":
         raise unknown_path()
     verb = _verb(kind, method, namespace, name, subresource, watch)
     return Route(verb, kind, namespace, name, subresource, "/".join(parts[3:]))
+
+
+def _not_served(kind: Kind, subresource: str) -> ApiError:
+    """What Kubernetes has and we have not, told apart from what nobody has."""
+    if (kind.kind, subresource) in _UNSERVED:
+        return NotImplemented_(f"{kind.plural}/{subresource} is not supported yet")
+    return unknown_path()
 
 
 def _split(path: str) -> tuple[str, str, list[str]]:

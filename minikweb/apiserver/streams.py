@@ -168,7 +168,7 @@ async def _join(kubelet: ClientConnection, receive: Callable[..., Any], send: Se
     if not up.cancelled():
         return  # the client has closed
     with contextlib.suppress(RuntimeError):
-        await send({"type": "websocket.close", "code": 1000})
+        await send({"type": "websocket.close", "code": 1000 if kubelet.close_code == 1000 else 1011})
 
 
 async def _client_to_kubelet(kubelet: ClientConnection, receive: Callable[..., Any]) -> None:

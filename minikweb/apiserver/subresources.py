@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
-
 from minikweb.apiserver import kubelet, pods, reading, scale, serviceaccounts, writing
 from minikweb.apiserver.request import Request, Response, Stream
 from minikweb.apiserver.routes import method_not_allowed
@@ -22,12 +20,8 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("binding", "create"): pods.bind,
     ("eviction", "create"): pods.evict,
     ("log", "get"): kubelet.log,
-    ("exec", "get"): kubelet.no_upgrade,
-    ("exec", "create"): kubelet.no_upgrade,
-    ("attach", "get"): kubelet.no_upgrade,
-    ("attach", "create"): kubelet.no_upgrade,
-    ("portforward", "get"): kubelet.no_upgrade,
-    ("portforward", "create"): kubelet.no_upgrade,
+    ("exec", "get"): kubelet.exec_refused,
+    ("exec", "create"): kubelet.exec_refused,
     ("proxy", "get"): kubelet.proxy,
     ("token", "create"): serviceaccounts.issue,
     **{(own, verb): answer for own in ("status", "finalize") for verb, answer in _OWN.items()},
@@ -43,12 +37,7 @@ def answer(server: Server, request: Request) -> Response | Stream:
 
 
 def websocket(server: Server, request: Request) -> WebSocket:
-    """What serves a WebSocket below an object."""
+    """What serves a WebSocket below an object. Raises MethodNotAllowed where none is."""
     if request.route.subresource == "exec":
         return kubelet.exec_(server, request)
-    return _refusing(server, request)
-
-
-def _refusing(server: Server, request: Request) -> Any:
-    kubelet.no_upgrade(server, request)
     raise method_not_allowed()

@@ -93,9 +93,9 @@ def test_nobody_speaks_for_another_without_leave(api):
     answer = api.get(CONFIG_MAPS, impersonate_user="carol")
 
     assert answer.status == 403
-    assert (
-        answer.message
-        == 'users "carol" is forbidden: User "alice" cannot impersonate resource "users" in API group "" at the cluster scope'
+    assert answer.message == (
+        'users "carol" is forbidden: User "alice" cannot impersonate resource "users" in API group ""'
+        " at the cluster scope"
     )
 
 
@@ -122,13 +122,13 @@ def test_what_is_not_allowed_is_forbidden_in_kubernetes_words(api):
         Attributes("list", "apps", "deployments"),
         Attributes("get", path="/api"),
     ]
-    assert (
-        answer.message
-        == 'pods "web" is forbidden: User "alice" cannot get resource "pods/log" in API group "" in the namespace "default"'
+    assert answer.message == (
+        'pods "web" is forbidden: User "alice" cannot get resource "pods/log" in API group ""'
+        ' in the namespace "default"'
     )
-    assert (
-        listed.message
-        == 'deployments.apps is forbidden: User "alice" cannot list resource "deployments" in API group "apps" at the cluster scope'
+    assert listed.message == (
+        'deployments.apps is forbidden: User "alice" cannot list resource "deployments" in API group "apps"'
+        " at the cluster scope"
     )
     assert path.message == 'forbidden: User "alice" cannot get path "/api"'
 

@@ -95,6 +95,14 @@ def test_a_pod_without_a_node_has_no_output(api, subresource, status):
     assert api.get(f"{PODS}/a/{subresource}?command=ls").status == status
 
 
+@pytest.mark.parametrize("subresource", ["attach", "portforward", "ephemeralcontainers", "proxy"])
+def test_what_kubernetes_has_and_we_have_not_is_said(api, subresource):
+    answer = api.post(f"{PODS}/a/{subresource}", None)
+
+    assert (answer.status, answer.json["reason"]) == (501, "NotImplemented")
+    assert answer.message == f"pods/{subresource} is not supported yet"
+
+
 @pytest.mark.parametrize(
     "query, said",
     [

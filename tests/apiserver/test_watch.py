@@ -12,13 +12,12 @@ def watch(api):
     open_ = []
 
     def begin(target, **options):
-        watching = api.watch(target, **options)
-        open_.append(watching)
-        return watching
+        open_.append(api.watch(target, **options))
+        return open_[-1]
 
     yield begin
-    for watching in open_:
-        watching.close()
+    for each in open_:
+        each.close()
 
 
 def labelled(name, **labels):
