@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+import redis
 
 from tests.broker import Broker
 
@@ -87,6 +88,18 @@ def test_a_broker_that_is_killed_and_comes_back_empty_is_survived(broker, worker
     threading.Event().wait(1.5)  # nobody stays for the next key any more: it needs a bell
     worker.create("c")
     worker.wait_for("synced default/c", timeout=2)
+
+
+def test_a_broker_that_forgets_without_a_word_is_survived(broker, worker):
+    worker.wait_for("started")
+    worker.create("a")
+    worker.wait_for("synced default/a")
+    with redis.Redis.from_url(broker.url) as connection:
+        connection.flushall()
+    worker.wait_for("synced default/a", timeout=3)
+    threading.Event().wait(1.5)  # nobody stays for the next key any more: it needs a bell
+    worker.create("b")
+    worker.wait_for("synced default/b", timeout=3)
 
 
 def test_it_starts_before_its_broker(broker):

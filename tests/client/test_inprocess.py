@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from minikweb.apimachinery import errors
+from minikweb.client import inprocess
 from minikweb.client.inprocess import InProcessTransport
 from minikweb.client.transport import Unreachable
 
@@ -42,7 +43,8 @@ def application():
 
 
 @pytest.fixture
-def transport(application):
+def transport(application, monkeypatch):
+    monkeypatch.setattr(inprocess, "PATIENCE", 0.01)
     transport = InProcessTransport(application, identity=lambda: {"Authorization": "Bearer t"})
     yield transport
     transport.stop()
