@@ -56,6 +56,10 @@ BROKER_AWAY = 0.2  # seconds between tries
 Ring = Callable[[str], None]
 
 
+class CacheBehind(Exception):
+    """A sync is put off, since it would act twice on what it has already done."""
+
+
 def build(cls: type[Controller], client: Client, cache: Cache) -> Controller:
     """A controller with its own name towards the API, its writes remembered by the cache."""
     own = client.acting_as(cls.name, wrote=cache.writes.record)
@@ -173,7 +177,7 @@ class Desk:
 
     def _sync(self, key: str) -> float | None:
         if not self.controller.cache.wait_for_writes(self.kinds, WRITES_SEEN):
-            raise errors.Timeout("the cache has not seen our own writes yet")
+            raise CacheBehind("the cache has not seen our own writes yet")
         return self.controller.sync(*split_key(key))
 
     def _log_failure(self, key: str, error: Exception, after: float) -> None:

@@ -263,6 +263,21 @@ def test_a_sync_sees_what_the_process_has_written(world):
     assert one.manager.desks["toy"].queue._redis.hlen(f"{one.prefix}:queue:toy:failures") == 0  # no AlreadyExists
 
 
+def test_a_sync_waits_until_the_cache_shows_what_was_written(world, monkeypatch, caplog):
+    monkeypatch.setattr(manager_module, "WRITES_SEEN", 0.01)
+    one = world().start()
+    one.client.create(config_map("a"))
+    assert one.toy.wait(lambda syncs: len(syncs) == 1)
+    one.api.mute_watches = True
+    one.toy.client.create(pod("p"))
+    one.manager.wake("toy", "default/a")
+    assert until(lambda: "the cache has not seen our own writes yet" in caplog.text)
+    assert len(one.toy.syncs) == 1
+    one.api.mute_watches = False
+    one.api.cut_watches()
+    assert one.toy.wait(lambda syncs: len(syncs) >= 2)
+
+
 def test_no_key_is_taken_before_everything_was_listed(world):
     one = world()
     one.client.create(config_map("a"))
