@@ -36,6 +36,16 @@ def generate_name(base: str, source: random.Random | None = None) -> str:
     return base[:_MAX_GENERATED_BASE] + "".join(letters)
 
 
+_LEFT_OUT_WHEN_EMPTY = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
+
+
+def drop_empty(metadata: Object) -> None:
+    """Drops, in place, what Go leaves out of metadata when it is empty (the last label is gone: so are labels)."""
+    for key in _LEFT_OUT_WHEN_EMPTY:
+        if key in metadata and not metadata[key]:
+            del metadata[key]
+
+
 # --- Owners ----------------------------------------------------------------------------------------
 def controller_of(obj: Object) -> dict[str, Any] | None:
     """The owner reference whose owner controls the object, or None."""

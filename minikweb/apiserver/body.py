@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from minikweb.apimachinery import meta, serializer
 from minikweb.apimachinery import schema as schemas
-from minikweb.apimachinery import serializer
 from minikweb.apimachinery.errors import BadRequest, UnsupportedMediaType
 from minikweb.apiserver import protobuf
 from minikweb.apiserver.request import JSON, Request
@@ -67,6 +67,7 @@ def fit(server: Server, request: Request, kind: Kind, obj: Any, repeated: list[s
     schemas.prune(typed, schema)
     if not isinstance(typed.get("metadata"), dict):
         typed["metadata"] = {}
+    meta.drop_empty(typed["metadata"])
     return typed
 
 

@@ -28,6 +28,12 @@ def test_names_are_generated_from_a_base():
     assert len(meta.generate_name("x" * 200)) == 63
 
 
+def test_empty_metadata_is_left_out():
+    thing = obj(labels={}, annotations={"a": ""}, finalizers=[], managedFields=[])
+    meta.drop_empty(thing["metadata"])
+    assert thing == obj(annotations={"a": ""}, managedFields=[])
+
+
 def test_the_controller_is_the_one_owner_marked_so():
     other = {"kind": "X", "uid": "u2"}
     assert meta.controller_of(obj(ownerReferences=[other])) is None

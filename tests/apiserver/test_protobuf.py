@@ -276,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
 def kubectl(tmp_path):
     """Runs kubectl against the capture and returns the first object it sent in protobuf."""
     server = Capture()
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
 
     def run(command):
