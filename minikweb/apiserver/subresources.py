@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+
 from minikweb.apiserver import kubelet, pods, reading, scale, serviceaccounts, writing
 from minikweb.apiserver.request import Request, Response, Stream
 from minikweb.apiserver.routes import method_not_allowed
