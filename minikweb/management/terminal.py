@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -14,8 +15,9 @@ from minikweb.management.datafolder import Refusal
 
 
 def say(text: str) -> None:
-    """One line for the user, seen at once even through a pipe."""
-    print(text, flush=True)
+    """One line for the user, seen at once even through a pipe. A terminal that was closed is no reason to fail."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 class UserCommand(BaseCommand):
