@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from minikweb.kinds.podstatus import summary
 from minikweb.kinds.registry import Health, HealthStatus
 
 Object = dict[str, Any]
@@ -111,15 +112,13 @@ def _replica_set(obj: Object) -> dict[str, Any]:
 
 
 def _pod(obj: Object) -> dict[str, Any]:
-    spec, status = obj["spec"], obj.get("status", {})
-    containers = tuple(_containers(obj))
-    running = status.get("containerStatuses", [])
+    counted = summary(obj)
     return {
-        "ready": (sum(c.get("ready", False) for c in running), len(spec.get("containers", ()))),
-        "restarts": sum(c.get("restartCount", 0) for c in running),
-        "node": spec.get("nodeName", ""),
-        "images": _images(spec),
-        "containers": containers,
+        "ready": (counted.ready, counted.total),
+        "restarts": counted.restarts,
+        "node": obj["spec"].get("nodeName", ""),
+        "images": _images(obj["spec"]),
+        "containers": tuple(_containers(obj)),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -30,11 +31,10 @@ CONFIG = [("services", "Service"), ("configmaps", "ConfigMap"), ("secrets", "Sec
 
 
 @register.simple_tag
-def icon(name: str, label: str = "") -> SafeString:
-    """An icon of static/icons.svg; decorative unless it has a label."""
+@lru_cache(maxsize=256)
+def icon(name: str) -> SafeString:
+    """An icon of static/icons.svg; decorative: the text beside it says the same."""
     href = static("icons.svg") + "#" + name
-    if label:
-        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', href)
 
 
