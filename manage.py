@@ -1,5 +1,6 @@
 #!/usr/bin/env python
 """Minikweb's commands: `python manage.py help` lists them; one process per file of minikweb/management/commands/."""
+
 import os
 import sys
 

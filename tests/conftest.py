@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 
+import hypothesis
 import pytest
 
 from tests import needs
+
+# How long an example takes says nothing on a machine that does other things, too.
+hypothesis.settings.register_profile("minikweb", deadline=None)
+hypothesis.settings.load_profile("minikweb")
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's loop in the thread of the tests
 
