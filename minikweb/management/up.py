@@ -247,7 +247,7 @@ class Up:
 def preload() -> None:
     """Imports what the processes will need; what cannot be imported shows itself in the process that needs it."""
     for name in PRELOADED:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):
             importlib.import_module(name)
     save_memory()
 
