@@ -170,9 +170,12 @@ class RunningCluster:
         """The administrator's, over TLS."""
         return from_kubeconfig(self.kubeconfig, user_agent="test")
 
-    def kubectl(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
-        """Runs the real kubectl and returns what it printed."""
+    def kubectl(
+        self, *arguments: str, stdin: str = "", check: bool = True, environment: dict[str, str] | None = None
+    ) -> str:
+        """Runs the real kubectl and returns what it printed; with check=False also what it complained about."""
         home = {"KUBECONFIG": str(self.kubeconfig), "HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        home |= environment or {}
         done = subprocess.run(
             [KUBECTL, *arguments], env=home, input=stdin, capture_output=True, text=True, timeout=DEADLINE
         )
