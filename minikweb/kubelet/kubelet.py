@@ -220,9 +220,9 @@ class Kubelet(Controller):
         """Notes what the runtime has of a pod, from before this process or behind its back; returns the pod's key."""
         key = f"{found.pod.namespace}/{found.pod.name}"
         self._note(key, found.pod.uid)
-        for sandbox in found.sandboxes[:1]:
-            if sandbox.ip:
-                self.host.addresses.reserve(found.pod.uid, sandbox.ip)
+        sandbox = pods.sandbox_of(found)
+        if sandbox is not None and sandbox.ip:
+            self.host.addresses.reserve(found.pod.uid, sandbox.ip)
         return key
 
     def key_of_uid(self, uid: str) -> str | None:

@@ -76,6 +76,7 @@ def _begin(pod: Object, observed: PodStatus | None, sandbox: SandboxStatus | Non
     if not wanted:
         return made
     made.sandbox_attempt = 0 if sandbox is None else sandbox.attempt + 1
+    made.remove += [c.id for c in latest.values() if c.state == "created"]
     first_of_init = (pod["spec"].get("initContainers") or [])[:1]
     for container in first_of_init or wanted:
         before = latest.get(container["name"])
@@ -146,7 +147,6 @@ class _Step:
         attempt = _next_attempt(self.pod, container, before)
         if status is not None:
             self.made.remove.append(status.id)
-            attempt = status.attempt
         self.made.start.append(Start(container, attempt, is_init=is_init))
 
     def _restart(self, container: Object, status: ContainerStatus, *, is_init: bool) -> None:
@@ -165,7 +165,7 @@ class _Step:
 def _next_attempt(pod: Object, container: Object, before: ContainerStatus | None) -> int:
     """The restart count of the next run; where somebody removed the containers, the status remembers."""
     if before is not None:
-        return before.attempt + 1
+        return before.attempt if before.state == "created" else before.attempt + 1
     pod_status = pod.get("status") or {}
     for one in (*(pod_status.get("containerStatuses") or ()), *(pod_status.get("initContainerStatuses") or ())):
         if one["name"] == container["name"] and one.get("containerID"):
@@ -205,8 +205,9 @@ def superfluous(observed: PodStatus | None) -> list[str]:
 
 
 def sandbox_of(observed: PodStatus | None) -> SandboxStatus | None:
-    """The newest sandbox."""
-    return observed.sandboxes[0] if observed and observed.sandboxes else None
+    """The newest sandbox that is ready, else the newest."""
+    found = observed.sandboxes if observed else ()
+    return next((one for one in found if one.state == "ready"), found[0] if found else None)
 
 
 def containers_of(observed: PodStatus | None) -> tuple[ContainerStatus, ...]:

@@ -108,8 +108,13 @@ class Starter:
             self.recorder.event(
                 pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."
             )
+        failed_before = bool(self.backoff.delay(self._sandbox_key(pod)))
+        wanted = "" if failed_before else (pod.get("status") or {}).get("podIP", "")
         try:
-            ip = self.host.addresses.allocate(uid, (pod.get("status") or {}).get("podIP", ""))
+            # A predecessor of this process may have been killed with a sandbox on its way up: it must not come later.
+            for old in observed.sandboxes if observed else ():
+                self.runtime.stop_pod_sandbox(old.id)
+            ip = self.host.addresses.allocate(uid, wanted)
             return self.runtime.run_pod_sandbox(configs.sandbox(pod, ip, plan.sandbox_attempt)), ip
         except (RuntimeFailure, NoAddressLeft) as failure:
             raise self._sandbox_failed(pod, str(failure)) from failure

@@ -168,7 +168,7 @@ def _init_is_over(spec: Object, init: list[Object]) -> bool:
 def _set_addresses(status: Object, observed: PodStatus | None, host_ip: str) -> None:
     status["hostIP"], status["hostIPs"] = host_ip, [{"ip": host_ip}]
     sandbox = sandbox_of(observed)
-    if sandbox is not None and sandbox.ip:
+    if sandbox is not None and sandbox.state == "ready" and sandbox.ip:
         status["podIP"], status["podIPs"] = sandbox.ip, [{"ip": sandbox.ip}]
 
 

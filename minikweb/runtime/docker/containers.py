@@ -31,7 +31,8 @@ IMAGE = "minikweb.image"  # on a container: its image as asked for
 PAUSE = "POD"  # the value of CONTAINER on a sandbox
 
 START_ERROR = 128  # the exit code of what could not start, as containerd reports it
-LOG_OPTIONS = {"max-size": "10m", "max-file": "2"}
+# A rotation under a follower makes Docker repeat lines (seen with 20.10): let it be rare.
+LOG_OPTIONS = {"max-size": "50m", "max-file": "2"}
 
 
 def network_name(cluster: str) -> str:
