@@ -5,10 +5,12 @@ Source of the wording: sigs.k8s.io/json (strict decoding) and encoding/json of G
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from minikweb.apimachinery import quantity
+from minikweb.apimachinery import clock, quantity
 
 REFERENCE = "#/components/schemas/"
 
@@ -250,7 +252,7 @@ def _check(value: Any, schema: Schema, struct: str, path: str, found: list[str])
         for key, item in value.items():
             own = properties.get(key)
             below = own or additional
-            if below is None or (type(item) is str and below.type == "string"):
+            if below is None or (type(item) is str and below.type == "string" and below.format not in _CHECKED):
                 continue
             if own is not None:
                 _check(item, own, schema.short_name or struct, f"{path}.{key}" if path else key, found)
@@ -261,7 +263,8 @@ def _check(value: Any, schema: Schema, struct: str, path: str, found: list[str])
             for item in value:
                 _check(item, schema.items, struct, path, found)
     elif problem := _mismatch(value, kind, schema):
-        found.append(problem if problem == quantity.INVALID else _unmarshal(problem, struct, path, schema))
+        is_whole = problem == quantity.INVALID or problem.startswith((_NO_TIME, _NO_BYTES))
+        found.append(problem if is_whole else _unmarshal(problem, struct, path, schema))
 
 
 def _mismatch(value: Any, kind: type, schema: Schema) -> str:
@@ -270,6 +273,8 @@ def _mismatch(value: Any, kind: type, schema: Schema) -> str:
     if kind is str:
         if declared == "quantity":
             return _quantity_problem(value)
+        if declared == "string" and schema.format in _CHECKED:
+            return _CHECKED[schema.format](value)
         return "" if declared in ("string", "int-or-string") else "string"
     if kind is bool:
         return "" if declared == "boolean" else "bool"
@@ -293,6 +298,30 @@ def _quantity_problem(text: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+_NO_TIME, _NO_BYTES = "parsing time", "illegal base64 data"
+
+
+def _time_problem(text: str) -> str:
+    try:
+        clock.parse(text)
+    except (ValueError, OverflowError):
+        return f'{_NO_TIME} "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse'
+    return ""
+
+
+def _bytes_problem(text: str) -> str:
+    """Of []byte: base64, in which Go skips line ends."""
+    try:
+        base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
+    except ValueError:
+        good = re.match(r"(?:[A-Za-z0-9+/]{4})*", text)
+        return f"{_NO_BYTES} at input byte {good.end() if good else 0}"
+    return ""
+
+
+_CHECKED = {"date-time": _time_problem, "byte": _bytes_problem}  # formats of strings
 
 
 def _unmarshal(found: str, struct: str, path: str, schema: Schema) -> str:

@@ -18,6 +18,7 @@ from minikweb.apiserver.server import Server
 from minikweb.kinds.registry import Kind, Object
 
 IMMORTAL = ("default", "kube-system", "kube-public")
+PRIORITIES = {"": 0, "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 TOLERATED_SECONDS = 300  # on a node that is not ready or unreachable, before the pod is evicted
 
 
@@ -69,6 +70,7 @@ def refuse_immortal(kind: Kind, name: str) -> None:
 
 def _complete_pod(pod: Object) -> None:
     spec = pod.setdefault("spec", {})
+    _set_priority(pod, spec)
     spec["serviceAccountName"] = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccount"] = spec["serviceAccountName"]
     tolerations = spec.setdefault("tolerations", [])
@@ -77,6 +79,18 @@ def _complete_pod(pod: Object) -> None:
             tolerations.append(
                 {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATED_SECONDS}
             )
+
+
+def _set_priority(pod: Object, spec: Object) -> None:
+    """The number behind the name of a priority class; the two of the system are the only ones so far."""
+    name = spec.get("priorityClassName") or ""
+    if name not in PRIORITIES:
+        raise Forbidden(
+            f'pods "{pod["metadata"].get("name", "")}" is forbidden: no PriorityClass with name {name} was found',
+            details={"name": pod["metadata"].get("name", ""), "kind": "pods"},
+        )
+    spec["priority"] = PRIORITIES[name]
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 
 def _tolerates(toleration: Object, key: str) -> bool:

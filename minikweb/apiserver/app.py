@@ -27,7 +27,7 @@ from minikweb.store.storage import Storage
 
 log = logging.getLogger(__name__)
 
-THREADS = 8
+THREADS = 4  # verbs hold the GIL most of the time: more threads only add waiting
 Scope = dict[str, Any]
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from minikweb.store.database import StoreUnavailable
 log = logging.getLogger(__name__)
 
 COMPACTION_SECONDS = 60.0
+SWITCH_SECONDS = 0.001  # a thread back from SQLite waits this long for the GIL, not Python's 5 ms
 GRACE_SECONDS = 1  # for requests under way at the end; an idle TLS client may keep its connection open that long
 
 
@@ -73,6 +75,7 @@ def serve(application: Application, *, tcp: socket.socket, unix: socket.socket, 
         _config(application, ssl_certfile=str(pki / "apiserver.crt"), ssl_keyfile=str(pki / "apiserver.key"))
     )
     local = _Server(_config(application))
+    sys.setswitchinterval(SWITCH_SECONDS)
     stopping = threading.Event()
     compactor = threading.Thread(target=_compact, args=(application, stopping), name="compaction", daemon=True)
     compactor.start()

@@ -5,6 +5,7 @@ Source: pkg/registry/core/pod/storage/{storage,eviction}.go.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from minikweb.apimachinery import errors, meta
@@ -18,9 +19,14 @@ SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Succ
 
 
 def bind(server: Server, request: Request) -> Response:
-    """Assigns the pod to a node, once."""
-    route = request.route
+    """Assigns the pod to a node, once. The older address, the collection of bindings, names the pod in the body."""
     binding = _body(server, request, "v1", "Binding")
+    route = request.route
+    if not route.name:
+        pods, name = server.registry.of("v1", "Pod"), binding["metadata"].get("name")
+        if not pods or not name:
+            raise errors.invalid("", "Binding", "", [errors.required("metadata.name")])
+        route = replace(route, kind=pods, name=name)
     node = (binding.get("target") or {}).get("name")
     if not node:
         raise errors.invalid("", "Binding", route.name, [errors.required("target.name")])

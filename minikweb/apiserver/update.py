@@ -64,6 +64,7 @@ def write(
     _check_identity(kind, current, new)
     for key in KEPT:
         _keep(new["metadata"], old["metadata"], key)
+    kind.default(new)
     admission.updating(server, call, kind, new, old, subresource)
     _prepare(kind, new, old, subresource)
     if track:
@@ -114,7 +115,6 @@ def _prepare(kind: Kind, new: Object, old: Object, subresource: str) -> None:
         new.clear()
         new.update({**old, "spec": {**(old.get("spec") or {}), "finalizers": finalizers}})
     elif subresource != "binding":
-        kind.default(new)
         kind.prepare_for_update(new, old)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from minikweb.apimachinery import errors
-from minikweb.apiserver import body, conversion, deletion, objects, patching, reviews
+from minikweb.apiserver import body, conversion, deletion, objects, patching, pods, reviews
 from minikweb.apiserver import create as creation
 from minikweb.apiserver import update as updating
 from minikweb.apiserver.reading import select, show, stored_kind
@@ -24,7 +24,7 @@ CREATED_BY_UPDATE = ("Event", "Lease")  # AllowCreateOnUpdate
 def create(server: Server, request: Request) -> Response:
     route = request.route
     if route.kind.virtual:
-        return reviews.answer(server, request)
+        return pods.bind(server, request) if route.kind.kind == "Binding" else reviews.answer(server, request)
     obj = body.decode_object(server, request, route.kind)
     created = creation.create(server, objects.call_of(request), route.kind, route.namespace, obj)
     return show(request, route.kind, created, 201)

@@ -34,7 +34,7 @@ def _default(node: Object) -> None:
 def _validate(node: Object, old: Object | None) -> list[Cause]:
     causes = _validate_taints(node["spec"].get("taints") or [])
     for key in ("capacity", "allocatable"):
-        for name, amount in (node["status"].get(key) or {}).items():
+        for name, amount in ((node.get("status") or {}).get(key) or {}).items():
             causes += formats.resource_amount(f"status.{key}.{name}", amount)
     return causes + (_validate_update(node["spec"], old.get("spec") or {}) if old else [])
 
@@ -71,7 +71,7 @@ def _validate_update(new: Object, old: Object) -> list[Cause]:
 
 def _ready_condition(node: Object) -> Object:
     for condition in (node.get("status") or {}).get("conditions") or []:
-        if condition["type"] == "Ready":
+        if condition.get("type") == "Ready":
             return condition
     return {}
 
@@ -97,8 +97,8 @@ def roles(node: Object) -> list[str]:
 def address(node: Object, kind: str) -> str:
     """The first address of a kind (InternalIP, ExternalIP, Hostname), or ""."""
     for found in (node.get("status") or {}).get("addresses") or []:
-        if found["type"] == kind:
-            return found["address"]
+        if found.get("type") == kind:
+            return found.get("address", "")
     return ""
 
 

@@ -190,6 +190,20 @@ def test_a_field_of_the_wrong_type_is_named(api):
     assert "cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32" in answer.message
 
 
+@pytest.mark.parametrize(
+    "path, obj, said",
+    [
+        ("configmaps", {"metadata": {"name": "a", "creationTimestamp": "yesterday"}}, 'parsing time "yesterday"'),
+        ("secrets", {"metadata": {"name": "a"}, "data": {"k": "c2VjcmV0!"}}, "illegal base64 data at input byte 8"),
+    ],
+)
+def test_a_text_that_is_no_time_or_no_base64_is_refused(api, path, obj, said):
+    answer = api.post(f"/api/v1/namespaces/default/{path}", obj)
+
+    assert answer.status == 400
+    assert said in answer.message
+
+
 def test_yaml_is_read(api):
     body = b"metadata:\n  name: a\n  labels: {app: web}\ndata: {k: v}\n"
 

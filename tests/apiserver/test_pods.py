@@ -80,6 +80,30 @@ def test_a_pod_runs_as_an_account_and_tolerates_a_short_absence_of_its_node(api)
     ]
 
 
+@pytest.mark.parametrize("name, priority", [(None, 0), ("system-node-critical", 2_000_001_000)])
+def test_a_pod_has_the_priority_of_its_class(api, name, priority):
+    spec = api.make(PODS, pod("a", priorityClassName=name))["spec"]
+
+    assert (spec["priority"], spec["preemptionPolicy"]) == (priority, "PreemptLowerPriority")
+
+
+def test_a_priority_class_that_is_not_there_is_refused(api):
+    answer = api.post(PODS, pod("a", priorityClassName="unicorn"))
+
+    assert answer.status == 403
+    assert "no PriorityClass with name unicorn was found" in answer.message
+
+
+def test_the_older_address_binds_too(api):
+    api.make(PODS, pod("a"))
+    bindings = "/api/v1/namespaces/default/bindings"
+
+    answer = api.post(bindings, {"metadata": {"name": "a"}, "target": {"kind": "Node", "name": "n1"}})
+
+    assert (answer.status, api.get(f"{PODS}/a").json["spec"]["nodeName"]) == (201, "n1")
+    assert api.post(bindings, {"target": {"name": "n1"}}).status == 422
+
+
 def test_a_toleration_of_the_users_own_is_left_alone(api):
     own = {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}
     everything = {"operator": "Exists"}
