@@ -204,7 +204,17 @@ class Registry:
 
 def builtin() -> Registry:
     """The registry of the kinds this server is born with, in discovery's order."""
-    from minikweb.kinds import apps, authentication, authorization, autoscaling, coordination, core, events, policy
+    from minikweb.kinds import (
+        apps,
+        authentication,
+        authorization,
+        autoscaling,
+        batch,
+        coordination,
+        core,
+        events,
+        policy,
+    )
 
-    modules = (core, apps, events, authentication, authorization, autoscaling, policy, coordination)
+    modules = (core, apps, events, authentication, authorization, autoscaling, batch, policy, coordination)
     return Registry(kind for module in modules for kind in module.KINDS)
