@@ -50,6 +50,11 @@ _KNOWN: dict[str, tuple[Text, tuple[Text, ...], str]] = {
         "",
     ),
     "Unschedulable": (_("The scheduler looked at every node and none fits."), _PENDING_STEPS, ""),
+    "SchedulingGated": (
+        _("The Pod asks to wait: as long as spec.schedulingGates is not empty, the scheduler leaves it alone."),
+        (_("Whoever put the gate removes it; or edit the YAML."),),
+        "",
+    ),
     "ContainerCreating": (
         _("A node has taken the Pod: it fetches the images, prepares the volumes and the network. Usually seconds."),
         (_("If it lasts, the events below say what it waits for: often a volume, a ConfigMap or a Secret."),),
