@@ -3,7 +3,7 @@
 import pytest
 
 from minikweb.kubelet.kubelet import DEADLINE_EXCEEDED
-from minikweb.runtime.protocol import PodRef, SandboxConfig
+from minikweb.runtime.protocol import ContainerConfig, PodRef, SandboxConfig
 from tests.kubelet.conftest import Node, container, pod
 
 
@@ -277,3 +277,27 @@ def test_dead_containers_are_kept_only_as_last_and_previous(node):
     node.sync(web)
     (status,) = node.runtime.pods(web["metadata"]["uid"])
     assert [one.attempt for one in status.containers] == [5, 4]
+
+
+def test_a_sandbox_that_was_on_its_way_up_does_not_double_the_pod(node):
+    """A kubelet was killed while Docker started a sandbox; its heir made another; now the first one runs."""
+    web = pod()
+    node.run(web)
+    (before,) = node.runtime.pods(web["metadata"]["uid"])
+    late = SandboxConfig(pod=before.pod, ip="10.244.1.2", hostname="web", attempt=1)
+    node.runtime.stop_pod_sandbox(node.runtime.run_pod_sandbox(late))
+    node.sync(web)
+    (after,) = node.runtime.pods(web["metadata"]["uid"])
+    assert [(one.attempt, one.state) for one in after.sandboxes] == [(1, "not-ready"), (0, "ready")]
+    assert node.container(web)["restartCount"] == 0
+
+
+def test_a_container_that_was_never_started_makes_room_and_counts_as_no_restart(node):
+    web = pod()
+    ref = PodRef("default", "web", web["metadata"]["uid"])
+    sandbox = node.runtime.run_pod_sandbox(SandboxConfig(pod=ref, ip="10.244.1.2", hostname="web"))
+    node.runtime.create_container(sandbox, ContainerConfig(name="app", image="minikweb/demo:1", attempt=0))
+    node.run(web)
+    (after,) = node.runtime.pods(web["metadata"]["uid"])
+    assert [(one.attempt, one.state) for one in after.containers] == [(0, "running")]
+    assert node.container(web)["restartCount"] == 0
