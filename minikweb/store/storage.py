@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from minikweb.store import query
-from minikweb.store.database import Database, Row, StoreUnavailable, Transaction
+from minikweb.store.database import Database, Row, Transaction
 from minikweb.store.query import Listing, Query
 from minikweb.store.watch import Event, Hub
 
@@ -118,9 +118,7 @@ class Storage:
             if after < self._floor(transaction, resource):
                 raise Compacted
             rows = transaction.rows(
-                "SELECT r.revision, r.type, r.resource, r.namespace, r.name, r.body, p.body FROM store_revision r"
-                " LEFT JOIN store_revision p ON p.revision = r.previous"
-                " WHERE r.resource = %s AND r.revision > %s AND r.revision <= %s ORDER BY r.revision",
+                f"{_LOG} WHERE r.resource = %s AND r.revision > %s AND r.revision <= %s ORDER BY r.revision",
                 (resource, after, until),
             )
         return [Event(*row) for row in rows]
@@ -188,9 +186,24 @@ class Storage:
     def _next(self, transaction: Transaction) -> int:
         revision = self.hub.revision + 1
         sql = "UPDATE store_counter SET value = %s WHERE name = 'revision' AND value = %s"
-        if not transaction.run(sql, (revision, revision - 1)):
-            raise StoreUnavailable("another process writes to this database; only one API server may")
+        if transaction.run(sql, (revision, revision - 1)):
+            return revision
+        transaction.run("UPDATE store_counter SET value = value + 1 WHERE name = 'revision'")
+        revision = self._current(transaction)
+        self._catch_up(transaction, revision - 1)
         return revision
+
+    def _catch_up(self, transaction: Transaction, revision: int) -> None:
+        """Publishes what is in the log and not in the hub.
+
+        It was written by a transaction whose end we did not hear of when the database went away, or by somebody else.
+        """
+        rows = transaction.rows(f"{_LOG} WHERE r.revision > %s ORDER BY r.revision", (self.hub.revision,))
+        if len(rows) != revision - self.hub.revision:
+            self.hub.cut_all()
+        for row in rows:
+            self.hub.publish(Event(*row))
+        self.hub.revision = revision
 
     def _write_labels(self, transaction: Transaction, object_id: int, labels: dict[str, str] | None) -> None:
         if labels:
@@ -211,6 +224,10 @@ class Storage:
         transaction.run(_INSERT_REVISION, (revision, *key, type, body, previous, self._clock(), *author))
 
 
+_LOG = (
+    "SELECT r.revision, r.type, r.resource, r.namespace, r.name, r.body, p.body FROM store_revision r"
+    " LEFT JOIN store_revision p ON p.revision = r.previous"
+)
 _INSERT_OBJECT = (
     "INSERT INTO store_object (id, resource, namespace, name, uid, owner, node, revision, expires, body)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (resource, namespace, name) DO NOTHING"

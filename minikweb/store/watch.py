@@ -113,6 +113,14 @@ class Hub:
                 if subscription.wants(event):
                     subscription.put(event)
 
+    def cut_all(self) -> None:
+        """Ends every watch, since something may be missing: each client lists again."""
+        with self._lock:
+            for subscriptions in self._subscriptions.values():
+                for subscription in subscriptions:
+                    subscription.lost = True
+                    subscription.wake()
+
     def wake_all(self) -> None:
         """Rings every watcher's bell, for the end of the server."""
         with self._lock:

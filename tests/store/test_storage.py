@@ -98,15 +98,25 @@ def test_it_goes_on_counting_when_it_is_opened_again(storage):
     assert make(again, "c").revision == 3
 
 
-def test_it_refuses_to_write_beside_another_process(storage):
+def test_it_catches_up_with_a_write_whose_end_it_did_not_hear_of(storage):
+    subscription, _ = storage.hub.subscribe("configmaps", lambda: None)
     other = Storage(Database())
     other.open()
     make(other, "a")
+    make(other, "x", resource="pods")
 
-    with pytest.raises(StoreUnavailable, match="only one API server"):
-        make(storage, "b")
+    assert make(storage, "b").revision == 3
+    assert [(event.name, event.revision) for event in subscription.queue] == [("a", 1), ("b", 3)]
+    assert not subscription.lost
 
-    assert storage.get(key("b")) is None
+
+def test_it_ends_all_watches_when_it_cannot_know_what_was_written(storage):
+    subscription, _ = storage.hub.subscribe("configmaps", lambda: None)
+    with storage.database.write() as transaction:
+        transaction.run("UPDATE store_counter SET value = 7 WHERE name = 'revision'")
+
+    assert make(storage, "b").revision == 8
+    assert subscription.lost
 
 
 def test_writers_in_many_threads_lose_nothing(storage):
