@@ -23,6 +23,7 @@ Handler = Callable[[Object | None, Object | None], None]
 Index = Callable[[Object], list[str]]
 
 log = logging.getLogger(__name__)
+_jitter = random.Random()  # its own: threads that touch the global one disturb whoever seeded it
 
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0  # seconds between tries while the API does not answer
 PAGE = 2000  # objects per request of the first list
@@ -208,7 +209,7 @@ class Informer:
         self._pause()
 
     def _pause(self) -> None:
-        self._stopping.wait(self._wait * random.uniform(0.8, 1.2))
+        self._stopping.wait(self._wait * _jitter.uniform(0.8, 1.2))
         self._wait = min(self._wait * 2, LONGEST_WAIT)
 
     # --- changing the cache -------------------------------------------------------------------------
