@@ -8,6 +8,7 @@ from typing import Any
 from minikweb.apimachinery import errors
 from minikweb.client.client import Client
 from minikweb.client.informer import Cache
+from minikweb.tutorial import checks
 from minikweb.tutorial.lesson import Lesson
 
 Object = dict[str, Any]
@@ -17,24 +18,30 @@ FIRST_LOOK = 5.0  # seconds to wait for the first list of a kind
 
 
 class NamespaceReader:
-    """The checks' reader (checks.Reader) over a cache, in one namespace."""
+    """The checks' reader (checks.Reader) over a cache: one learner's namespace, and what is beside it."""
 
     def __init__(self, cache: Cache, namespace: str):
         self._cache = cache
-        self._namespace = namespace
+        self.namespace = namespace
 
-    def get(self, kind: str, name: str) -> Object:
-        found = self._ready(kind).get(self._scope(kind), name)
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
+        found = self._ready(kind).get(self._scope(kind, namespace), name)
         if found is None:
             declared = self._cache.client.kind(kind)
             raise errors.not_found(declared.group, declared.plural, name)
         return found
 
-    def list(self, kind: str) -> list[Object]:
-        return self._ready(kind).list(self._scope(kind))
+    def list(self, kind: str, namespace: str | None = None) -> list[Object]:
+        return self._ready(kind).list(self._scope(kind, namespace))
 
-    def _scope(self, kind: str) -> str | None:
-        return self._namespace if self._cache.client.kind(kind).namespaced else None
+    def elsewhere(self, kind: str, name: str) -> list[str]:
+        if not self._cache.client.kind(kind).namespaced:
+            return []
+        metas = [obj["metadata"] for obj in self._ready(kind).list() if obj["metadata"]["name"] == name]
+        return sorted(meta["namespace"] for meta in metas if meta["namespace"] != self.namespace)
+
+    def _scope(self, kind: str, namespace: str | None) -> str | None:
+        return (namespace or self.namespace) if self._cache.client.kind(kind).namespaced else None
 
     def _ready(self, kind: str):
         informer = self._cache.informer(kind)
@@ -43,11 +50,24 @@ class NamespaceReader:
         return informer
 
 
+def lacks(cache: Cache, needs: tuple[str, ...]) -> list[str]:
+    """What a step needs and this cluster does not have (see lesson.NEEDS)."""
+    versions = [
+        node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "")
+        for node in cache.informer("Node").list()
+    ]
+    simulated = bool(versions) and all(version.startswith("simulated") for version in versions)
+    return [need for need in needs if simulated]
+
+
 def kinds_of(lesson: Lesson) -> set[str]:
-    """The kinds that the checks of a lesson look at."""
+    """The kinds that the checks of a lesson look at, and Pods, which tell why others are not well."""
     looked_at = [check for step in lesson.steps for check in step.checks]
     looked_at += [when for check in looked_at for when, _ in check.causes]
-    return {check.kind for check in looked_at} | {"Namespace"}
+    looked_at += [
+        field.value.check for check in looked_at for field in check.fields if isinstance(field.value, checks.Other)
+    ]
+    return {check.kind for check in looked_at} | {"Namespace", "Pod"}
 
 
 def ensure_namespace(client: Client, namespace: str) -> None:
@@ -56,9 +76,29 @@ def ensure_namespace(client: Client, namespace: str) -> None:
         client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
 
-def clean_namespace(client: Client, namespace: str) -> None:
+def places_of(lesson: Lesson, namespace: str) -> set[str]:
+    """The namespaces that the checks of a lesson look at."""
+    named = {check.namespace.replace("{namespace}", namespace) for step in lesson.steps for check in step.checks}
+    return (named | {namespace}) - {""}
+
+
+_MADE = (  # what a lesson makes, owners first: what they own goes along
+    ("CronJob", "Job", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod")
+    + ("Service", "Ingress", "ConfigMap", "Secret", "PersistentVolumeClaim")
+)
+_KEPT = {"kube-root-ca.crt"}  # made by the cluster, in every namespace
+
+
+def clean(client: Client, namespace: str, lesson: Lesson) -> None:
     """Deletes what a lesson made; the namespace itself stays, so that a `kubectl -n` goes on working."""
-    for kind in ("Deployment", "ReplicaSet", "Pod", "Service"):
+    for kind in _MADE:
+        if checks.vocabulary().named(kind) is None:
+            continue
         for obj in client.list(kind, namespace)["items"]:
-            with contextlib.suppress(errors.NotFound):  # its owner took it along
-                client.delete(kind, obj["metadata"]["name"], namespace, propagation_policy="Background")
+            if obj["metadata"]["name"] not in _KEPT and obj.get("type") != "kubernetes.io/service-account-token":
+                with contextlib.suppress(errors.NotFound):  # its owner took it along
+                    client.delete(kind, obj["metadata"]["name"], namespace, propagation_policy="Background")
+    for place in places_of(lesson, namespace):
+        if place.startswith(f"{namespace}-"):  # a namespace that the lesson itself makes
+            with contextlib.suppress(errors.NotFound):
+                client.delete("Namespace", place)

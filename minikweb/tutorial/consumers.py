@@ -16,6 +16,7 @@ from django.utils import translation
 from minikweb.apimachinery import errors
 from minikweb.client.shared import shared_cache
 from minikweb.tutorial import cluster, views
+from minikweb.tutorial.lesson import Lesson
 
 CALM = 0.05  # seconds in which several changes become one look
 TICK = 2.0  # a look without a change: a namespace deleted, a cluster back
@@ -38,9 +39,7 @@ class StepConsumer(AsyncWebsocketConsumer):
             return
         self.language = _language(self.scope)
         self.changed = asyncio.Event()
-        self.unsubscribe = await _in_thread(_subscribe)(
-            cluster.kinds_of(self.lesson), asyncio.get_running_loop(), self.changed
-        )
+        self.unsubscribe = await _in_thread(_subscribe)(self.lesson, asyncio.get_running_loop(), self.changed)
         await self.accept()
         self.following = asyncio.create_task(self._follow())
 
@@ -77,17 +76,18 @@ def _language(scope: dict[str, Any]) -> str:
     return wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
-def _subscribe(kinds: set[str], loop: asyncio.AbstractEventLoop, changed: asyncio.Event):
-    """Sets `changed` after each change of these kinds in the learner's namespace, until the returned function."""
+def _subscribe(lesson: Lesson, loop: asyncio.AbstractEventLoop, changed: asyncio.Event):
+    """Sets `changed` after each change that the lesson's checks may be about, until the returned function is called."""
     alive = threading.Event()
     alive.set()
+    places = cluster.places_of(lesson, cluster.NAMESPACE)
 
     def handler(old: dict | None, new: dict | None) -> None:
-        meta = (new or old or {}).get("metadata", {})
-        if alive.is_set() and meta.get("namespace", meta.get("name")) == cluster.NAMESPACE:
+        namespace = (new or old or {}).get("metadata", {}).get("namespace")
+        if alive.is_set() and (namespace is None or namespace in places):
             loop.call_soon_threadsafe(changed.set)
 
-    informers = [shared_cache().informer(kind) for kind in sorted(kinds)]
+    informers = [shared_cache().informer(kind) for kind in sorted(cluster.kinds_of(lesson))]
     for informer in informers:
         informer.add_handler(handler)
 

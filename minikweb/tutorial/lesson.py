@@ -1,10 +1,12 @@
 """A lesson as data: reading `lessons/NN-topic/`, with an error that names the file and the place.
 
-    lesson.yaml   title, minutes, needs, steps: [id, title, checks, hints]
-    fr.md en.md   one section a step: `## Title {#step-id}`; fences ```sh run / copy / edit are commands
-    manifests/    files the text refers to        solution/  one `<step-id>.sh` a step
+    lesson.yaml   title, minutes, needs, read, source, steps: [id, title, needs, checks, hints]
+    fr.md en.md   one section a step: `## Title {#step-id}`, and `## … {#remember}` at the end
+                  fences ```sh run / copy / edit are commands, ```manifest shows a file of manifests/
+    manifests/    files the text refers to
+    solution/     `<step-id>.sh`, for a step that its `run` commands alone do not solve
 
-`{namespace}` in commands, checks and solutions is the learner's namespace.
+In commands, checks and solutions `{namespace}` is the learner's namespace and `{manifests}` where the manifests are.
 """
 
 from __future__ import annotations
@@ -20,9 +22,13 @@ from minikweb.tutorial import checks
 
 LANGUAGES = ("fr", "en")
 NEEDS = ("docker", "network")  # what a lesson may ask of the cluster beyond any Kubernetes
+REMEMBER = "remember"  # the section that closes a lesson
+KNOWN_KEYS = {"title", "minutes", "needs", "read", "source", "steps"}
+KNOWN_STEP_KEYS = {"id", "title", "needs", "checks", "hints"}
 KNOWN_FILES = {"lesson.yaml", "fr.md", "en.md", "manifests", "solution"}
 _FOLDER = re.compile(r"^(\d\d)-([a-z0-9-]+)$")
 _SECTION = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9-]+)\}\s*$", re.MULTILINE)
+_MANIFEST = re.compile(r"^```manifest\n(.*?)\n```", re.MULTILINE)
 _COMMAND = re.compile(r"^```sh (run|copy|edit)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -39,8 +45,17 @@ class Step:
     checks: tuple[checks.Check, ...]
     hints: tuple[dict[str, str], ...]
     text: dict[str, str]  # Markdown by language
+    needs: tuple[str, ...]
     commands: tuple[tuple[str, str], ...]  # (run, copy or edit; the command)
     solution: str  # a shell script that makes the checks pass
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page elsewhere that tells more."""
+
+    url: str
+    title: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -53,11 +68,19 @@ class Lesson:
     minutes: int
     needs: tuple[str, ...]
     introduction: dict[str, str]
+    remember: dict[str, str]  # the same, of what closes the lesson
+    read: tuple[Page, ...]
+    source: tuple[str, ...]  # the files of this project that do what the lesson tells
     steps: tuple[Step, ...]
     folder: Path
 
     def step(self, step_id: str) -> Step | None:
         return next((step for step in self.steps if step.id == step_id), None)
+
+    def manifest(self, name: str) -> str | None:
+        """The text of a file of manifests/, or None."""
+        path = self.folder / "manifests" / name
+        return path.read_text(encoding="utf-8") if name in manifests(self.folder) else None
 
 
 def load_all(folders: tuple[Path, ...]) -> dict[str, Lesson]:
@@ -78,23 +101,57 @@ def load(folder: Path) -> Lesson:
     if not match:
         raise LessonError(f"{folder.name}: a lesson's folder is named NN-topic, such as 18-deployment")
     _refuse_unknown_files(folder)
-    data = _read_yaml(folder / "lesson.yaml")
+    data = read_yaml(folder / "lesson.yaml")
+    _refuse_unknown_keys(data, KNOWN_KEYS, f"{folder.name}/lesson.yaml")
     texts = {language: _sections(folder / f"{language}.md") for language in LANGUAGES}
     steps = tuple(_step(folder, entry, texts) for entry in _listed(data, "steps", folder))
     _refuse_stray_sections(folder, texts, steps)
-    unknown = set(data.get("needs") or []) - set(NEEDS)
-    if unknown:
-        raise LessonError(f"{folder.name}/lesson.yaml: needs {sorted(unknown)}: known are {list(NEEDS)}")
+    needs = _needs(data, f"{folder.name}/lesson.yaml")
     return Lesson(
         number=int(match[1]),
         slug=match[2],
-        title=_both(data.get("title"), f"{folder.name}/lesson.yaml: title"),
+        title=bilingual(data.get("title"), f"{folder.name}/lesson.yaml: title"),
         minutes=int(data.get("minutes") or 0),
-        needs=tuple(data.get("needs") or ()),
+        needs=needs,
         introduction={language: texts[language][""] for language in LANGUAGES},
+        remember=_remember(folder, texts),
+        read=tuple(_page(raw, f"{folder.name}/lesson.yaml: read") for raw in data.get("read") or ()),
+        source=tuple(data.get("source") or ()),
         steps=steps,
         folder=folder,
     )
+
+
+def _refuse_unknown_keys(data: dict[str, Any], known: set[str], where: str) -> None:
+    if unknown := set(data) - known:
+        raise LessonError(f"{where}: unexpected {sorted(unknown)}; known are {sorted(known)}")
+
+
+def _needs(data: dict[str, Any], where: str) -> tuple[str, ...]:
+    if unknown := set(data.get("needs") or []) - set(NEEDS):
+        raise LessonError(f"{where}: needs {sorted(unknown)}: known are {list(NEEDS)}")
+    return tuple(data.get("needs") or ())
+
+
+def _page(raw: Any, where: str) -> Page:
+    if not isinstance(raw, dict) or set(raw) != {"url", "fr", "en"} or not str(raw["url"]).startswith("https://"):
+        raise LessonError(f"{where}: a page has url (https), fr and en, not {raw}")
+    return Page(raw["url"], {language: raw[language] for language in LANGUAGES})
+
+
+def _remember(folder: Path, texts: dict[str, dict[str, str]]) -> dict[str, str]:
+    missing = [language for language in LANGUAGES if not texts[language].get(REMEMBER)]
+    if missing:
+        raise LessonError(f"{folder.name}: no section `## … {{#{REMEMBER}}}` in {missing[0]}.md")
+    return {language: texts[language][REMEMBER] for language in LANGUAGES}
+
+
+def manifests(folder: Path) -> list[str]:
+    """The names of the files in manifests/; links are not followed."""
+    inside = folder / "manifests"
+    if not inside.is_dir():
+        return []
+    return sorted(path.name for path in inside.iterdir() if path.is_file() and not path.is_symlink())
 
 
 def _refuse_unknown_files(folder: Path) -> None:
@@ -103,7 +160,8 @@ def _refuse_unknown_files(folder: Path) -> None:
         raise LessonError(f"{folder.name}: unexpected {sorted(unknown)}; a lesson has {sorted(KNOWN_FILES)}")
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The one mapping of a file, within the limits of any YAML that comes in. Raises LessonError."""
     try:
         documents = serializer.load_yaml(path.read_bytes())
     except OSError as error:
@@ -122,7 +180,7 @@ def _listed(data: dict[str, Any], key: str, folder: Path) -> list[dict[str, Any]
     return entries
 
 
-def _both(value: Any, where: str) -> dict[str, str]:
+def bilingual(value: Any, where: str) -> dict[str, str]:
     """A text in every language, or an error that says which one is missing."""
     if not isinstance(value, dict) or any(not str(value.get(language) or "").strip() for language in LANGUAGES):
         raise LessonError(f"{where} must be given in {' and '.join(LANGUAGES)}")
@@ -145,21 +203,32 @@ def _sections(path: Path) -> dict[str, str]:
 def _step(folder: Path, entry: dict[str, Any], texts: dict[str, dict[str, str]]) -> Step:
     step_id = str(entry.get("id") or "")
     where = f"{folder.name}/lesson.yaml: step {step_id or '(without id)'}"
+    _refuse_unknown_keys(entry, KNOWN_STEP_KEYS, where)
     missing = [language for language in LANGUAGES if not texts[language].get(step_id)]
     if not step_id or missing:
         raise LessonError(f"{where}: no section `## … {{#{step_id}}}` in {', '.join(f'{m}.md' for m in missing)}")
     found = {language: tuple(_COMMAND.findall(texts[language][step_id])) for language in LANGUAGES}
     if found["fr"] != found["en"]:
         raise LessonError(f"{where}: the commands of fr.md and en.md differ")
+    _refuse_missing_manifests(folder, where, texts, step_id)
     return Step(
         id=step_id,
-        title=_both(entry.get("title"), f"{where}: title"),
+        title=bilingual(entry.get("title"), f"{where}: title"),
         checks=tuple(_check(raw, where) for raw in _listed(entry, "checks", folder)),
-        hints=tuple(_both(hint, f"{where}: hint") for hint in _listed(entry, "hints", folder)),
+        hints=tuple(bilingual(hint, f"{where}: hint") for hint in _listed(entry, "hints", folder)),
         text={language: texts[language][step_id] for language in LANGUAGES},
+        needs=_needs(entry, where),
         commands=tuple((how, command.strip()) for how, command in found["fr"]),
-        solution=_solution(folder, step_id),
+        solution=_solution(folder, step_id, found["fr"]),
     )
+
+
+def _refuse_missing_manifests(folder: Path, where: str, texts: dict[str, dict[str, str]], step_id: str) -> None:
+    named = {language: _MANIFEST.findall(texts[language][step_id]) for language in LANGUAGES}
+    if named["fr"] != named["en"]:
+        raise LessonError(f"{where}: the manifests shown in fr.md and en.md differ")
+    if unknown := set(named["fr"]) - set(manifests(folder)):
+        raise LessonError(f"{where}: manifests/ has no {sorted(unknown)}")
 
 
 def _check(raw: dict[str, Any], where: str) -> checks.Check:
@@ -169,16 +238,26 @@ def _check(raw: dict[str, Any], where: str) -> checks.Check:
         raise LessonError(f"{where}: {error}") from error
 
 
-def _solution(folder: Path, step_id: str) -> str:
+def _solution(folder: Path, step_id: str, commands: list[tuple[str, str]]) -> str:
+    """The script of solution/, else the commands that the text says to run."""
     path = folder / "solution" / f"{step_id}.sh"
-    if not path.is_file():
-        raise LessonError(f"{folder.name}: solution/{step_id}.sh is missing: every step must be shown to be solvable")
-    return path.read_text(encoding="utf-8")
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    run = [command for how, command in commands if how == "run"]
+    if not run:
+        raise LessonError(
+            f"{folder.name}: step {step_id} has no command to run, and solution/{step_id}.sh is missing:"
+            " every step must be shown to be solvable"
+        )
+    return "".join(run)
 
 
 def _refuse_stray_sections(folder: Path, texts: dict[str, dict[str, str]], steps: tuple[Step, ...]) -> None:
-    known = {""} | {step.id for step in steps}
+    known = {"", REMEMBER} | {step.id for step in steps}
     for language in LANGUAGES:
         stray = set(texts[language]) - known
         if stray:
             raise LessonError(f"{folder.name}/{language}.md: sections {sorted(stray)} are no steps of lesson.yaml")
+    scripts = {path.name for path in (folder / "solution").glob("*")} - {f"{step.id}.sh" for step in steps}
+    if scripts:
+        raise LessonError(f"{folder.name}/solution: {sorted(scripts)} belong to no step")

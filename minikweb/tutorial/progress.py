@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from minikweb.tutorial import checks
+from minikweb.tutorial import checks, diagnosis
 from minikweb.tutorial.lesson import Lesson, Step
 from minikweb.tutorial.models import Progress
 
@@ -15,7 +15,7 @@ from minikweb.tutorial.models import Progress
 class StepState:
     """`results` are those of now; `done` stays true once the step has been green."""
 
-    results: tuple[checks.Result, ...]
+    results: tuple[diagnosis.Result, ...]
     done: bool
 
     @property
@@ -25,7 +25,7 @@ class StepState:
 
 def look(lesson: Lesson, step: Step, person: str, reader: checks.Reader) -> StepState:
     """Evaluates the checks and remembers a step that is green for the first time."""
-    results = tuple(checks.evaluate(check, reader) for check in step.checks)
+    results = tuple(diagnosis.examine(check, reader) for check in step.checks)
     progress = of_step(person, lesson, step)
     if progress.done_at is None and all(result.passed for result in results):
         progress.done_at = timezone.now()

@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
+from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+
+from minikweb.tutorial.cluster import NAMESPACE
+from minikweb.tutorial.lesson import Lesson
 
 HOW = ("run", "copy", "edit")  # to run as it is, to copy, to copy and change
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a text is read: the lesson whose manifests it shows, and the request that knows this server's address."""
+
+    lesson: Lesson | None = None
+    request: HttpRequest | None = None
+
+    def filled(self, text: str) -> str:
+        """The text with the learner's namespace and the address of the manifests."""
+        text = text.replace("{namespace}", NAMESPACE)
+        if self.lesson and self.request and "{manifests}" in text:
+            below = reverse("tutorial:manifest", args=[self.lesson.slug, "x"]).removesuffix("/x")
+            text = text.replace("{manifests}", self.request.build_absolute_uri(below))
+        return text
+
+
+NOWHERE = Place()
+
+
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False})
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     plain_fence = parser.renderer.rules["fence"]
 
-    def fence(tokens, index, options, env):
-        info = tokens[index].info.split()
+    def fence(tokens: Any, index: int, options: Any, env: Any) -> str:
+        info, content = tokens[index].info.split(), tokens[index].content.strip()
         if len(info) == 2 and info[0] == "sh" and info[1] in HOW:
-            return render_to_string("tutorial/command.html", {"how": info[1], "command": tokens[index].content.strip()})
+            return render_to_string("tutorial/command.html", {"how": info[1], "command": content})
+        if info == ["manifest"]:
+            return _manifest(env["place"], content)
         return plain_fence(tokens, index, options, env)
 
     parser.renderer.rules["fence"] = fence
     return parser
 
 
-def render(markdown: str, namespace: str) -> SafeString:
-    """The HTML of a lesson's or a question's text; `{namespace}` becomes the learner's."""
-    return mark_safe(_markdown().render(markdown.replace("{namespace}", namespace)))  # noqa: S308 (html is off)
+def _manifest(place: Place, name: str) -> str:
+    """A file of the lesson's manifests/, with the way to the editor."""
+    content = place.lesson.manifest(name) if place.lesson else None
+    context = {"name": name, "content": content, "namespace": NAMESPACE, "slug": place.lesson and place.lesson.slug}
+    return render_to_string("tutorial/manifest.html", context, request=place.request)
 
 
-def render_inline(markdown: str, namespace: str) -> SafeString:
+def render(markdown: str, place: Place = NOWHERE) -> SafeString:
+    """The HTML of a lesson's or a question's text."""
+    return mark_safe(_markdown().render(place.filled(markdown), {"place": place}))  # noqa: S308 (html is off)
+
+
+def render_inline(markdown: str, place: Place = NOWHERE) -> SafeString:
     """The same for one line, without a paragraph around it: hints."""
-    return mark_safe(_markdown().renderInline(markdown.replace("{namespace}", namespace)))  # noqa: S308
+    return mark_safe(_markdown().renderInline(place.filled(markdown), {"place": place}))  # noqa: S308

@@ -7,9 +7,12 @@ from minikweb.tutorial import consumers, views
 app_name = "tutorial"
 urlpatterns = [
     path("", views.index, name="index"),
+    path("source/<path:path>", views.source, name="source"),
     path("<slug:slug>/", views.lesson, name="lesson"),
     path("<slug:slug>/start", views.start, name="start"),
     path("<slug:slug>/reset", views.reset, name="reset"),
+    path("<slug:slug>/whole", views.whole, name="whole"),
+    path("<slug:slug>/manifests/<str:name>", views.manifest, name="manifest"),
     path("<slug:slug>/<slug:step_id>/", views.step, name="step"),
     path("<slug:slug>/<slug:step_id>/hint", views.hint, name="hint"),
     path("<slug:slug>/<slug:step_id>/solution", views.solution, name="solution"),

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from minikweb.apimachinery import errors
 from minikweb.client.shared import shared_cache
-from minikweb.tutorial import cluster, progress
+from minikweb.tutorial import cluster, outline, progress, text
 from minikweb.tutorial.lesson import Lesson, Step, load_all
 from minikweb.tutorial.models import Progress
 
+OUTLINE = settings.BASE_DIR / "lessons" / "outline.yaml"
 PERSON = "local"  # the one local administrator; the people of a class come with issue F
 
 
@@ -44,8 +45,23 @@ def index(request: HttpRequest) -> HttpResponse:
     for lesson in lessons().values():
         known = Progress.of(PERSON, lesson.slug)
         done = sum(1 for step in lesson.steps if step.id in known and known[step.id].done_at)
-        rows.append({"lesson": lesson, "title": lesson.title[language()], "done": done, "total": len(lesson.steps)})
-    return render(request, "tutorial/index.html", {"rows": rows})
+        rows.append(
+            _chapter(lesson.number, lesson.title) | {"lesson": lesson, "done": done, "total": len(lesson.steps)}
+        )
+    coming = outline.coming(outline.load(OUTLINE), lessons())
+    rows += [_chapter(chapter.number, chapter.title) for chapter in coming]
+    context = {
+        "rows": sorted(rows, key=lambda row: row["number"]),
+        "continued": next((row for row in rows if "lesson" in row and row["done"] < row["total"]), None),
+        "minutes": sum(row["lesson"].minutes for row in rows if "lesson" in row),
+    }
+    return render(request, "tutorial/index.html", context)
+
+
+def _chapter(number: int, title: dict[str, str]) -> dict[str, object]:
+    """A title of the form "Topic: what one does" in its two parts."""
+    topic, _, rest = title[language()].partition(":")
+    return {"number": number, "topic": topic.strip(), "rest": rest.strip()}
 
 
 @require_GET
@@ -76,7 +92,7 @@ def reset(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         raise Http404
     try:
-        cluster.clean_namespace(shared_cache().client, cluster.NAMESPACE)
+        cluster.clean(shared_cache().client, cluster.NAMESPACE, found)
     except errors.ApiError as error:
         return _unwell(request, error)
     Progress.objects.filter(person=PERSON, lesson=slug).delete()
@@ -88,7 +104,7 @@ def step(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
     """One step: text, checks as they are now, hints asked for so far."""
     found, current = find(slug, step_id)
     try:
-        context = checks_context(found, current) | _page_context(found, current)
+        context = checks_context(found, current) | _page_context(request, found, current)
     except errors.ApiError as error:
         return _unwell(request, error)
     return render(request, "tutorial/step.html", context)
@@ -103,37 +119,99 @@ def checks_context(found: Lesson, current: Step) -> dict[str, object]:
         {
             "passed": result.passed,
             "says": result.says[words],
-            "observed": result.observed,
+            "observed": result.observed[words],
             "cause": result.cause.get(words, ""),
         }
         for result in state.results
     ]
     position = found.steps.index(current)
     following = found.steps[position + 1] if position + 1 < len(found.steps) else None
-    return {"lesson": found, "step": current, "state": state, "checks": shown, "next": following}
+    after = None if following else outline.neighbours(lessons(), found)[1]
+    return {
+        "lesson": found,
+        "step": current,
+        "state": state,
+        "checks": shown,
+        "next": following,
+        "next_lesson": after and {"slug": after.slug, "title": after.title[words]},
+        "lacks": cluster.lacks(shared_cache(), found.needs + current.needs),
+    }
 
 
-def _page_context(found: Lesson, current: Step) -> dict[str, object]:
+def _page_context(request: HttpRequest, found: Lesson, current: Step) -> dict[str, object]:
     words = language()
+    place = text.Place(found, request)
     known = Progress.of(PERSON, found.slug)
     mine = known.get(current.id)
     position = found.steps.index(current)
+    seen = mine.hints_seen if mine else 0
     return {
         "title": found.title[words],
         "step_title": current.title[words],
-        "text": current.text[words],
-        "introduction": found.introduction[words] if position == 0 else "",
+        "text": text.render(current.text[words], place),
+        "introduction": text.render(found.introduction[words], place) if position == 0 else "",
+        "remember": text.render(found.remember[words], place) if position == len(found.steps) - 1 else "",
         "number": position + 1,
         "steps": [
             {"step": one, "title": one.title[words], "done": one.id in known and known[one.id].done_at is not None}
             for one in found.steps
         ],
-        "hints": [hint[words] for hint in current.hints[: mine.hints_seen if mine else 0]],
-        "hints_left": len(current.hints) - (mine.hints_seen if mine else 0),
-        "solution": current.solution if mine and mine.solution_seen else "",
+        "before": found.steps[position - 1] if position else None,
+        "hints": [text.render_inline(hint[words], place) for hint in current.hints[:seen]],
+        "hints_left": len(current.hints) - seen,
+        "solution": place.filled(current.solution).strip() if mine and mine.solution_seen else "",
         "namespace": cluster.NAMESPACE,
         "namespace_exists": shared_cache().get("Namespace", None, cluster.NAMESPACE) is not None,
+    } | _further(found)
+
+
+def _further(found: Lesson) -> dict[str, object]:
+    """Where the lesson leads: the lessons beside it, the code that does what it tells, Kubernetes' own pages."""
+    before, after = outline.neighbours(lessons(), found)
+    return {
+        "lesson_before": before and {"slug": before.slug, "title": before.title[language()]},
+        "lesson_after": after and {"slug": after.slug, "title": after.title[language()]},
+        "source": found.source,
+        "read": [{"url": page.url, "title": page.title[language()]} for page in found.read],
     }
+
+
+@require_GET
+def whole(request: HttpRequest, slug: str) -> HttpResponse:
+    """The lesson on one page: to print, or to read without a cluster."""
+    found = lessons().get(slug)
+    if found is None:
+        raise Http404
+    words, place = language(), text.Place(found, request)
+    context = {
+        "lesson": found,
+        "title": found.title[words],
+        "introduction": text.render(found.introduction[words], place),
+        "steps": [{"title": one.title[words], "text": text.render(one.text[words], place)} for one in found.steps],
+        "remember": text.render(found.remember[words], place),
+    }
+    return render(request, "tutorial/whole.html", context | _further(found))
+
+
+@require_GET
+def manifest(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """A file of the lesson's manifests/, for `kubectl apply -f`."""
+    found = lessons().get(slug)
+    content = found.manifest(name) if found else None
+    if content is None:
+        raise Http404
+    return HttpResponse(content, content_type="text/plain; charset=utf-8")
+
+
+@require_GET
+def source(request: HttpRequest, path: str) -> HttpResponse:
+    """A file of this project that a lesson speaks of, to read; no other file is shown."""
+    speaking = [one for one in lessons().values() if path in one.source]
+    if not speaking:
+        raise Http404
+    lines = (settings.BASE_DIR / path).read_text(encoding="utf-8").splitlines()
+    context = {"path": path, "lines": lines, "lesson": speaking[0], "title": speaking[0].title[language()]}
+    return render(request, "tutorial/source.html", context)
 
 
 @require_POST

@@ -49,7 +49,9 @@ def test_a_step_without_its_text_is_named(copied):
 
 def test_a_step_without_solution_is_refused(copied):
     (copied / "solution" / "undo.sh").unlink()
-    with pytest.raises(lesson.LessonError, match="solution/undo.sh is missing"):
+    for language in lesson.LANGUAGES:
+        replace(copied / f"{language}.md", "```sh run\nkubectl rollout", "```sh copy\nkubectl rollout")
+    with pytest.raises(lesson.LessonError, match="no command to run, and solution/undo.sh is missing"):
         lesson.load(copied)
 
 
@@ -71,7 +73,51 @@ def test_broken_yaml_is_named_with_its_line(copied):
         lesson.load(copied)
 
 
+def test_without_a_script_the_commands_to_run_are_the_solution(copied):
+    (copied / "solution" / "undo.sh").unlink()
+    assert lesson.load(copied).step("undo").solution.startswith("kubectl rollout undo deployment/web")
+
+
+def test_a_script_of_no_step_is_refused(copied):
+    (copied / "solution" / "redo.sh").write_text("true")
+    with pytest.raises(lesson.LessonError, match="redo.sh.* belong to no step"):
+        lesson.load(copied)
+
+
+def test_a_lesson_without_its_summary_is_refused(copied):
+    replace(copied / "en.md", "{#remember}", "")
+    with pytest.raises(lesson.LessonError, match=r"no section .*\{#remember\}.* in en.md"):
+        lesson.load(copied)
+
+
+def test_a_misspelt_key_is_refused(copied):
+    replace(copied / "lesson.yaml", "minutes:", "minuts:")
+    with pytest.raises(lesson.LessonError, match="unexpected .*minuts"):
+        lesson.load(copied)
+
+
+def test_a_manifest_that_does_not_exist_is_named(copied):
+    for language in lesson.LANGUAGES:
+        replace(copied / f"{language}.md", "{#undo}\n", "{#undo}\n\n```manifest\nnone.yaml\n```\n")
+    with pytest.raises(lesson.LessonError, match="manifests/ has no .*none.yaml"):
+        lesson.load(copied)
+
+
+def test_manifests_do_not_lead_out_of_their_folder(copied):
+    (copied / "manifests" / "link.yaml").symlink_to(settings.BASE_DIR / "manage.py")
+    found = lesson.load(copied)
+    assert found.manifest("web.yaml") and found.manifest("link.yaml") is None
+    assert found.manifest("../lesson.yaml") is None
+
+
+@pytest.mark.parametrize("one", lesson.load_all(tuple(settings.LESSONS_DIRS)).values(), ids=lambda one: one.slug)
+def test_the_source_files_of_a_lesson_exist(one):
+    assert one.read, "a lesson leads to Kubernetes' own page"
+    assert all((settings.BASE_DIR / path).is_file() for path in one.source)
+
+
 def test_every_question_leads_to_a_step_that_exists():
     lessons = lesson.load_all(tuple(settings.LESSONS_DIRS))
     for question in bank.load_all(tuple(settings.LESSONS_DIRS)).values():
-        assert lessons[question.chapter].step(question.step), question.id
+        if question.step:
+            assert lessons[question.chapter].step(question.step), question.id

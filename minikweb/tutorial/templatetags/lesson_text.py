@@ -4,7 +4,6 @@ from django import template
 from django.utils.safestring import SafeString
 
 from minikweb.tutorial import text
-from minikweb.tutorial.cluster import NAMESPACE
 
 register = template.Library()
 
@@ -12,10 +11,10 @@ register = template.Library()
 @register.filter
 def lesson_text(markdown: str) -> SafeString:
     """Block text: paragraphs, lists, commands that can be copied."""
-    return text.render(markdown, NAMESPACE)
+    return text.render(markdown)
 
 
 @register.filter
 def lesson_line(markdown: str) -> SafeString:
     """One line: no paragraph around it."""
-    return text.render_inline(markdown, NAMESPACE)
+    return text.render_inline(markdown)
