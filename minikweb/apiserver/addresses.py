@@ -9,13 +9,13 @@ import ipaddress
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import orjson
 
 from minikweb.apimachinery import errors
 from minikweb.apiserver.server import Server
-from minikweb.kinds.registry import Object
+from minikweb.kinds.registry import Kind, Object
 from minikweb.store.query import Query
 
 SERVICE_NETWORK = ipaddress.ip_network("10.96.0.0/12")
@@ -24,6 +24,11 @@ NODE_PORTS = range(30000, 32768)
 NONE = "None"
 
 _allocating = threading.RLock()  # one process writes, so a lock in it is enough
+
+
+def exclusive(kind: Kind) -> AbstractContextManager[object]:
+    """What a write of this kind holds from the choice of addresses to its storage."""
+    return _allocating if kind.kind == "Service" else nullcontext()
 
 
 @contextmanager

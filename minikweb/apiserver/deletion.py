@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from minikweb.apimachinery import clock, errors
-from minikweb.apimachinery.errors import BadRequest
 from minikweb.apiserver import admission, objects
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
@@ -21,7 +20,7 @@ from minikweb.store.storage import RevisionChanged, Stored
 ATTEMPTS = 20
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 _POLICIES = {"Orphan": ORPHAN, "Foreground": FOREGROUND, "Background": ""}
-DEFAULT_GRACE = 30  # seconds
+DEFAULT_GRACE, MAX_GRACE = 30, 2**31 - 1  # seconds; beyond the latter there is no date
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Deleted(NamedTuple):
 
 
 def options_of(document: dict[str, Any]) -> Options:
-    """Reads DeleteOptions. Raises Invalid, BadRequest."""
+    """Reads DeleteOptions whose types are right. Raises Invalid."""
     policy, orphan = document.get("propagationPolicy"), document.get("orphanDependents")
     if policy is not None and orphan is not None:
         fault = errors.invalid_value(
@@ -60,8 +59,6 @@ def options_of(document: dict[str, Any]) -> Options:
     finalizer = _POLICIES[policy] if policy is not None else {None: None, True: ORPHAN, False: ""}[orphan]
     preconditions = document.get("preconditions") or {}
     grace = document.get("gracePeriodSeconds")
-    if grace is not None and (not isinstance(grace, int) or isinstance(grace, bool)):
-        raise BadRequest("gracePeriodSeconds must be a whole number of seconds")
     return Options(grace, finalizer, preconditions.get("uid") or "", preconditions.get("resourceVersion") or "")
 
 
@@ -140,7 +137,7 @@ def _grace(pod: Object, options: Options) -> int:
     grace = options.grace
     if grace is None:
         grace = spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE)
-    return 1 if grace < 0 else grace
+    return 1 if grace < 0 else min(grace, MAX_GRACE)
 
 
 def _set_propagation(metadata: Object, options: Options) -> None:

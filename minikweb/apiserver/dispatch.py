@@ -6,15 +6,16 @@ Paths that are no resource (/readyz, /version, /api, /openapi/v3) are answered b
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from minikweb.apimachinery.errors import Unauthorized
+from minikweb.apimachinery.errors import BadRequest, Unauthorized
 from minikweb.apiserver import authorization, documents, negotiation, reading, routes, subresources, watching, writing
-from minikweb.apiserver.authentication import ANONYMOUS, ANONYMOUS_PATHS, User, impersonated
+from minikweb.apiserver.authentication import ANONYMOUS, ANONYMOUS_PATHS, SERVICE_ACCOUNT, User, impersonated
 from minikweb.apiserver.authorization import Attributes
 from minikweb.apiserver.request import Request, Response, Stream, Values
+from minikweb.apiserver.routes import Route
 from minikweb.apiserver.server import Server
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ class Incoming:
 def answer(server: Server, incoming: Incoming, is_closing: Callable[[], bool]) -> Response | Stream:
     """Raises ApiError."""
     user = identify(server, incoming)
+    if "%00" in incoming.path + incoming.query:
+        raise BadRequest("a NUL is part of no name")  # and PostgreSQL has no text with one
     log.debug("%s %s by %s", incoming.method, incoming.path, user.name)
     if not routes.is_resource(incoming.path):
         attributes = Attributes(verb=incoming.method.lower(), path=incoming.path)
@@ -91,9 +94,21 @@ def _request(server: Server, incoming: Incoming, user: User) -> Request:
     """Finds the route and asks whether the user may go it."""
     query = Values(incoming.query)
     route = routes.parse(server.registry, incoming.method, incoming.path, watch=query.flag("watch"))
-    attributes = Attributes(route.verb, route.kind.group, route.resource, route.namespace, route.name)
+    name = route.name or _name_selected(route, query)
+    attributes = Attributes(route.verb, route.kind.group, route.resource, route.namespace, name)
     authorization.require(server.authorizer, user, attributes)
     return Request(incoming.method, incoming.path, query, incoming.headers, incoming.body, server.clock(), user, route)
+
+
+def _name_selected(route: Route, query: Values) -> str:
+    """The one name that a list or watch is limited to: who may see only this object may watch it."""
+    if route.verb not in ("list", "watch", "deletecollection"):
+        return ""
+    for term in query.text("fieldSelector").split(","):
+        path, _, name = term.replace("==", "=").partition("=")
+        if path == "metadata.name":
+            return name
+    return ""
 
 
 def identify(server: Server, incoming: Incoming) -> User:
@@ -104,10 +119,25 @@ def identify(server: Server, incoming: Incoming) -> User:
         if user is ANONYMOUS and not _is_open(incoming.path):
             raise Unauthorized("Unauthorized")
         return user
-    wanted = [("users", other.name)] + [("groups", group) for group in incoming.groups]
-    for resource, name in wanted:
-        authorization.require(server.authorizer, user, Attributes("impersonate", "", resource, name=name))
+    for attributes in _impersonations(other, incoming.groups):
+        authorization.require(server.authorizer, user, attributes)
     return other
+
+
+def _impersonations(other: User, groups: list[str]) -> Iterator[Attributes]:
+    """What one must be allowed to, to be this other user (pkg/endpoints/filters/impersonation.go)."""
+    if other.name.startswith(SERVICE_ACCOUNT):
+        _, _, namespace, name = other.name.split(":", 3)
+        yield Attributes("impersonate", "", "serviceaccounts", namespace, name)
+    else:
+        yield Attributes("impersonate", "", "users", name=other.name)
+    for group in groups:
+        yield Attributes("impersonate", "", "groups", name=group)
+    if other.uid:
+        yield Attributes("impersonate", "authentication.k8s.io", "uids", name=other.uid)
+    for key, values in other.extra.items():
+        for value in values:
+            yield Attributes("impersonate", "authentication.k8s.io", f"userextras/{key}", name=value)
 
 
 def _is_open(path: str) -> bool:

@@ -46,7 +46,7 @@ class Values:
         value = self.text(name)
         if not value:
             return None
-        if not value.lstrip("-").isascii() or not value.lstrip("-").isdigit() or len(value) > 19:
+        if not value.lstrip("-").isascii() or not value.lstrip("-").isdigit() or len(value) > 18:
             raise BadRequest(f'the query parameter {name} must be a whole number, not "{value}"')
         return int(value)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from minikweb.apimachinery import errors
 from minikweb.apimachinery.errors import BadRequest
-from minikweb.apiserver import admission, managedfields, objects
+from minikweb.apiserver import addresses, admission, managedfields, objects
 from minikweb.apiserver.create import check
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
@@ -65,18 +65,19 @@ def write(
     for key in KEPT:
         _keep(new["metadata"], old["metadata"], key)
     kind.default(new)
-    admission.updating(server, call, kind, new, old, subresource)
-    _prepare(kind, new, old, subresource)
-    if track:
-        managedfields.track(server, call, kind, old, new, subresource)
-    if subresource != "binding":  # the one way in which the node of a pod may change
-        check(kind, new, old)
-    new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
-    if _ends_deletion(kind, new, old):
-        return _delete(server, call, kind, current, new)
-    if new == old or call.dry_run:
-        return objects.to_text(new)
-    return server.storage.update(current, objects.draft(kind, new, call, old), call.author).body
+    with addresses.exclusive(kind):
+        admission.updating(server, call, kind, new, old, subresource)
+        _prepare(kind, new, old, subresource)
+        if track:
+            managedfields.track(server, call, kind, old, new, subresource)
+        if subresource != "binding":  # the one way in which the node of a pod may change
+            check(kind, new, old)
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        if _ends_deletion(kind, new, old):
+            return _delete(server, call, kind, current, new)
+        if new == old or call.dry_run:
+            return objects.to_text(new)
+        return server.storage.update(current, objects.draft(kind, new, call, old), call.author).body
 
 
 def _check_identity(kind: Kind, current: Stored, new: Object) -> None:

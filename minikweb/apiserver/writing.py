@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from minikweb.apimachinery import errors
+from minikweb.apimachinery import errors, schema
 from minikweb.apiserver import body, conversion, deletion, objects, patching, pods, reviews
 from minikweb.apiserver import create as creation
 from minikweb.apiserver import update as updating
@@ -18,6 +18,7 @@ from minikweb.kinds.registry import Kind, Object
 
 # Kinds whose DELETE answers with the object (ReturnDeletedObject in pkg/registry), the others with a Status.
 RETURNED = ("Namespace", "Pod", "Service", "ServiceAccount")
+DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 CREATED_BY_UPDATE = ("Event", "Lease")  # AllowCreateOnUpdate
 
 
@@ -53,7 +54,7 @@ def patch(server: Server, request: Request) -> Response:
 
 def delete(server: Server, request: Request) -> Response:
     route = request.route
-    options, call = _delete_request(request)
+    options, call = _delete_request(server, request)
     kind = stored_kind(server, route.kind)
     deleted = deletion.delete(server, call, kind, route.namespace, route.name, options)
     status = 202 if not deleted.gone and options.waits else 200
@@ -65,7 +66,7 @@ def delete(server: Server, request: Request) -> Response:
 def delete_collection(server: Server, request: Request) -> Response:
     """Deletes what the selectors leave; answers with the list of what was there."""
     kind = stored_kind(server, request.route.kind)
-    options, call = _delete_request(request)
+    options, call = _delete_request(server, request)
     bodies, metadata = select(server, request, selection_of(request, kind))
     items: list[Any] = []
     for text in bodies:
@@ -82,13 +83,15 @@ def _list(kind: Kind, items: list[Any], metadata: Object) -> Object:
     return {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": metadata, "items": items}
 
 
-def _delete_request(request: Request) -> tuple[deletion.Options, objects.Call]:
+def _delete_request(server: Server, request: Request) -> tuple[deletion.Options, objects.Call]:
     """DeleteOptions from the body, else from the query string."""
     document: Object = {}
     if request.body:
         document = body.decode(request) or {}
         if not isinstance(document, dict) or document.get("kind", "DeleteOptions") != "DeleteOptions":
             raise errors.BadRequest("the body of a delete must be DeleteOptions")
+        if wrong := schema.validate(document, server.definitions.of(DELETE_OPTIONS)):
+            raise errors.BadRequest(f"the body of a delete must be DeleteOptions: {wrong[0]}")
     else:
         document = _query_options(request)
     call = objects.call_of(request)

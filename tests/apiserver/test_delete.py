@@ -59,6 +59,24 @@ def test_a_dry_run_deletes_nothing(api):
     assert api.get(f"{CONFIG_MAPS}/a").status == 200
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        "x",
+        {"kind": "Pod"},
+        {"preconditions": []},
+        {"gracePeriodSeconds": "soon"},
+        {"dryRun": "All"},
+        {"dryRun": [3]},
+    ],
+)
+def test_options_must_be_options(api, options):
+    api.make(CONFIG_MAPS, config_map("a"))
+
+    assert api.delete(f"{CONFIG_MAPS}/a", options).status == (400 if options else 200)
+
+
 # --- Pods end with grace --------------------------------------------------------------------------
 
 
@@ -99,6 +117,13 @@ def test_a_pod_that_has_ended_goes_at_once(api):
     api.delete(f"{PODS}/a")
 
     assert api.get(f"{PODS}/a").status == 404
+
+
+@pytest.mark.parametrize("grace, given", [(-5, 1), (10**17, 2**31 - 1)])
+def test_a_grace_has_bounds(api, grace, given):
+    bound_pod(api)
+
+    assert api.delete(f"{PODS}/a?gracePeriodSeconds={grace}").json["metadata"]["deletionGracePeriodSeconds"] == given
 
 
 def test_a_grace_can_only_be_shortened(api):

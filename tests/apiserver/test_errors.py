@@ -101,6 +101,11 @@ def test_a_body_that_makes_no_sense(api, body):
         assert answer.message
 
 
+def test_a_nul_is_part_of_no_name(api):
+    assert api.get(f"{CONFIG_MAPS}/a%00").status == 400
+    assert api.get(f"{CONFIG_MAPS}?labelSelector=a%00").status == 400
+
+
 def test_an_alias_bomb_is_refused(api):
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
