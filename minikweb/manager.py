@@ -24,6 +24,8 @@ from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
 from minikweb.client.workqueue import Epoch, WorkQueue
 from minikweb.controllers.deployment.controller import DeploymentController
+from minikweb.controllers.endpoints import EndpointsController
+from minikweb.controllers.endpointslice import EndpointSliceController
 from minikweb.controllers.garbagecollector import GarbageCollector
 from minikweb.controllers.namespace import NamespaceController
 from minikweb.controllers.nodelifecycle import NodeLifecycleController
@@ -37,6 +39,8 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
     Scheduler,
+    EndpointSliceController,
+    EndpointsController,
     GarbageCollector,
     NamespaceController,
     ServiceAccountController,

@@ -10,6 +10,7 @@ from minikweb.apimachinery.errors import invalid_value
 from minikweb.kinds import strategy
 from minikweb.kinds.columns import AGE, NAME
 from minikweb.kinds.configuration import CONFIG_MAP, SECRET
+from minikweb.kinds.discovery import ENDPOINTS
 from minikweb.kinds.events import CORE_EVENT
 from minikweb.kinds.nodes import NODE
 from minikweb.kinds.pods import BINDING, POD
@@ -129,4 +130,4 @@ SERVICE_ACCOUNT = Kind(
     prepare_for_update=_only_names,
 )
 
-KINDS = [BINDING, CONFIG_MAP, CORE_EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE_ACCOUNT, SERVICE]
+KINDS = [BINDING, CONFIG_MAP, ENDPOINTS, CORE_EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE_ACCOUNT, SERVICE]

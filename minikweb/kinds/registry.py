@@ -212,9 +212,10 @@ def builtin() -> Registry:
         batch,
         coordination,
         core,
+        discovery,
         events,
         policy,
     )
 
-    modules = (core, apps, events, authentication, authorization, autoscaling, batch, policy, coordination)
+    modules = (core, apps, events, authentication, authorization, autoscaling, batch, policy, coordination, discovery)
     return Registry(kind for module in modules for kind in module.KINDS)

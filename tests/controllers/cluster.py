@@ -26,7 +26,19 @@ from minikweb.kinds import registry
 from minikweb.store.storage import Storage
 from tests.controllers.world import Events
 
-KINDS = ("Pod", "ReplicaSet", "Deployment", "Node", "Namespace", "ConfigMap", "ServiceAccount", "Lease")
+KINDS = (
+    "Pod",
+    "ReplicaSet",
+    "Deployment",
+    "Node",
+    "Namespace",
+    "ConfigMap",
+    "ServiceAccount",
+    "Lease",
+    "Service",
+    "EndpointSlice",
+    "Endpoints",
+)
 
 
 class Desk:
@@ -119,7 +131,7 @@ class Cluster:
         for pod in self.client.list("Pod")["items"]:
             if is_being_deleted(pod):
                 work += self.end(pod)
-            elif pod["spec"].get("nodeName") and podcontrol.ready_since(pod) is None:
+            elif pod["spec"].get("nodeName") and not podcontrol.is_terminal(pod) and not podcontrol.ready_since(pod):
                 self.set_ready(pod, True)
                 work += 1
         return bool(work)

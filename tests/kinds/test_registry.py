@@ -61,7 +61,8 @@ def test_every_subresource_is_known_and_its_body_can_be_decoded():
 def test_these_kinds_are_served():
     served = {kind.resource for kind in REGISTRY.all() if kind.verbs and not kind.virtual}
     assert served == {
-        "configmaps", "cronjobs.batch", "deployments.apps", "events", "events.events.k8s.io", "jobs.batch",
+        "configmaps", "cronjobs.batch", "deployments.apps", "endpoints", "endpointslices.discovery.k8s.io", "events",
+        "events.events.k8s.io", "jobs.batch",
         "leases.coordination.k8s.io", "namespaces", "nodes", "pods", "replicasets.apps", "secrets",
         "serviceaccounts", "services",
     }  # fmt: skip
