@@ -12,6 +12,8 @@ import orjson
 from minikweb.store.database import Transaction
 from minikweb.store.storage import PENDING, Author, Key, RevisionChanged, Storage, Stored
 
+STEP = 1_000  # revisions forgotten in one transaction
+
 EXPIRY = Author(user="system:apiserver", verb="delete")
 
 
@@ -33,39 +35,48 @@ KEEP_LITTLE = {
 
 
 def compact(storage: Storage, now: float) -> int:
-    """Forgets old revisions; returns the number of rows removed."""
-    with storage.database.write() as transaction:
-        floor = _floor(transaction, "", KEEP, now)
-        removed = _forget(transaction, "compacted", "", floor)
+    """Forgets old revisions, some at a time so that no writer waits long; returns the number of rows removed."""
+    with storage.database.read() as transaction:
+        floors = [("compacted", "", _floor(transaction, "", KEEP, now))]
         for resource, retention in KEEP_LITTLE.items():
-            floor = _floor(transaction, resource, retention, now)
-            removed += _forget(transaction, f"compacted/{resource}", resource, floor)
+            floors.append((f"compacted/{resource}", resource, _floor(transaction, resource, retention, now)))
+        steps = [(counter, resource, _steps(transaction, counter, floor)) for counter, resource, floor in floors]
+    removed = 0
+    for counter, resource, revisions in steps:
+        for revision in revisions:
+            with storage.database.write() as transaction:
+                removed += _forget(transaction, counter, resource, revision)
     return removed
 
 
 def _floor(transaction: Transaction, resource: str, keep: Retention, now: float) -> int:
     """The last revision that may go."""
-    of_resource, parameters = ("resource = %s", [resource]) if resource else ("1 = 1", [])
     old = transaction.row(
-        f"SELECT MAX(revision) FROM store_revision WHERE {of_resource} AND at < %s", [*parameters, now - keep.seconds]
+        "SELECT revision FROM store_revision WHERE at < %s ORDER BY at DESC LIMIT 1", (now - keep.seconds,)
     )
     return max(
-        min(old[0] or 0 if old else 0, _nth_last(transaction, of_resource, parameters, keep.least)),
-        _nth_last(transaction, of_resource, parameters, keep.most),
+        min(old[0] if old else 0, _nth_last(transaction, resource, keep.least)),
+        _nth_last(transaction, resource, keep.most),
     )
 
 
-def _nth_last(transaction: Transaction, of_resource: str, parameters: list[str], count: int) -> int:
+def _nth_last(transaction: Transaction, resource: str, count: int) -> int:
+    of_resource, parameters = ("WHERE resource = %s", [resource]) if resource else ("", [])
     row = transaction.row(
-        f"SELECT revision FROM store_revision WHERE {of_resource} ORDER BY revision DESC LIMIT 1 OFFSET {count}",
-        parameters,
+        f"SELECT revision FROM store_revision {of_resource} ORDER BY revision DESC LIMIT 1 OFFSET {count}", parameters
     )
     return row[0] if row else 0
 
 
+def _steps(transaction: Transaction, counter: str, floor: int) -> list[int]:
+    """The revisions up to which the log is cut, one after the other; empty when there is nothing to do."""
+    row = transaction.row("SELECT value FROM store_counter WHERE name = %s", (counter,))
+    first = transaction.row("SELECT MIN(revision) FROM store_revision")
+    begin = max(row[0] if row else 0, (first[0] or 1) - 1 if first else 0)
+    return [*range(begin + STEP, floor, STEP), floor] if floor > begin else []
+
+
 def _forget(transaction: Transaction, counter: str, resource: str, floor: int) -> int:
-    if not floor:
-        return 0
     transaction.run(
         "INSERT INTO store_counter (name, value) VALUES (%s, %s)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE store_counter.value < excluded.value",

@@ -58,6 +58,7 @@ class Revision(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["resource", "revision"], name="revision_resource"),
+            models.Index(fields=["at"], name="revision_at"),
             models.Index(fields=["previous"], name="revision_previous", condition=models.Q(previous__isnull=False)),
         ]
 

@@ -109,3 +109,18 @@ def test_an_event_past_its_time_is_deleted_and_watchers_hear_it(storage, clock):
     assert storage.get(key("young", resource="events")) is not None
     (event,) = subscription.queue
     assert (event.type, event.name, event.object["metadata"]["resourceVersion"]) == ("DELETED", "old", "4")
+
+
+def test_a_long_log_is_cut_in_small_steps(storage, clock, monkeypatch):
+    monkeypatch.setattr(compaction, "STEP", 2)
+    write, transactions = storage.database.write, []
+    for number in range(8):
+        make(storage, f"a{number}")
+    monkeypatch.setattr(storage.database, "write", lambda: transactions.append(1) or write())
+
+    assert compaction.compact(storage, now=1000) == 6
+
+    assert revisions(storage) == [7, 8]
+    assert len(transactions) == 3
+    assert compaction.compact(storage, now=1000) == 0
+    assert len(transactions) == 3
