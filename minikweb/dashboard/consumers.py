@@ -19,7 +19,7 @@ from minikweb.dashboard.tree import Tree
 GATHER = 0.010  # seconds to gather the changes that come together
 REST = 0.025  # seconds at least between two pictures
 STALE_REST = 0.25  # seconds at least between two requests to refresh the drawer or the page
-WATCHDOG = 1.0  # seconds between two looks at the connection to the API
+WATCHDOG = 0.25  # seconds between two looks at the connection to the API
 
 
 class LiveConsumer(AsyncWebsocketConsumer):

@@ -92,6 +92,25 @@ def test_a_change_made_meanwhile_is_shown_and_can_be_built_upon(web):
     assert web.read("ConfigMap", "settings")["data"] == {"colour": "green", "size": "large"}
 
 
+def test_a_new_status_is_no_conflict(web):
+    deployment = web.deployment()
+    form = opened(web, "Deployment", "web")
+    form["yaml"] = form["yaml"].replace("replicas: 2", "replicas: 4")
+    web.status(deployment, {"replicas": 1, "observedGeneration": 1})
+    assert "The server accepts it." in text(check(web, form, "Deployment", "web").content.decode())
+    check(web, form, "Deployment", "web", action="apply")
+    assert web.read("Deployment", "web")["spec"]["replicas"] == 4
+
+
+def test_a_secret_written_meanwhile_is_a_conflict_although_its_values_are_hidden(web):
+    web.make({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": {"password": "aHVudGVyMg=="}})
+    form = opened(web, "Secret", "keys")
+    form["yaml"] += "stringData:\n  user: admin\n"
+    web.patch("Secret", "keys", {"data": {"password": "YmV0dGVy"}})
+    assert "has changed on the server" in text(check(web, form, "Secret", "keys", action="apply").content.decode())
+    assert web.read("Secret", "keys")["data"] == {"password": "YmV0dGVy"}
+
+
 def test_a_field_that_both_changed_is_named(web):
     settings(web, colour="blue")
     form = opened(web)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from minikweb.apimachinery import serializer
-from minikweb.apimachinery.errors import ApiError, BadRequest
+from minikweb.apimachinery.errors import ApiError, BadRequest, Conflict
 from minikweb.dashboard import cluster, difference, errors, kubectl, manifest, rows
 from minikweb.dashboard.templatetags.minikweb import object_url
 
@@ -23,6 +23,7 @@ Context = dict[str, Any]
 
 TEMPLATES = ("Deployment", "Pod", "Service", "ConfigMap", "Secret", "Namespace")
 MOST_DOCUMENTS = 50
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ def problems_of(error: ApiError, text: str, document: int = 0) -> list[Problem]:
 def edit(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponse:
     """The editor on one object; POST with action check, apply or rebase."""
     namespace = "" if namespace == "-" else namespace
-    live = cluster.client().get(kind, name, namespace or None)
-    live.setdefault("kind", cluster.client().kind(kind).kind)
+    live = _read(kind, namespace, name)
     if request.method == "GET":
         return render(request, "dashboard/editor.html", _opened(live))
     context = _opened(live) | {key: request.POST.get(key, "") for key in ("yaml", "base", "opened")}
@@ -82,11 +82,17 @@ def edit(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResp
     if action == "rebase":
         return render(request, _whole(request), context | _rebased(context, live))
     try:
-        return _answered(request, context | _judged(context, live, apply=action == "apply"))
+        return _answered(request, context | _written(context, live, apply=action == "apply"))
     except Unreadable as error:
         return _answered(request, context | {"problems": error.problems})
     except ApiError as error:
-        return _answered(request, context | _refused(error, context, live))
+        return _answered(request, context | _refused(error, context, _read(kind, namespace, name)))
+
+
+def _read(kind: str, namespace: str, name: str) -> Object:
+    """The object as the API server has it now, not the cache."""
+    declared = cluster.client().kind(kind)
+    return {"kind": declared.kind, **cluster.client().get(declared, name, namespace or None)}
 
 
 def _whole(request: HttpRequest) -> str:
@@ -120,12 +126,24 @@ def _answered(request: HttpRequest, context: Context) -> HttpResponse:
     return response
 
 
+def _written(context: Context, live: Object, *, apply: bool) -> Context:
+    """`_judged`, again when only the status moved between our read and our write."""
+    for _attempt in range(TRIES):
+        try:
+            return _judged(context, live, apply=apply)
+        except Conflict:
+            live = _read(context["kind"], context["namespace"], context["name"])
+            if _changed_meanwhile(context, live):
+                raise
+    return _judged(context, live, apply=apply)
+
+
 def _judged(context: Context, live: Object, *, apply: bool) -> Context:
     """PUTs the text, for real or as a dry run. Raises Unreadable and ApiError."""
     edited = _same_object(context)
-    body = manifest.unmasked(edited, live)
-    body.setdefault("metadata", {})["resourceVersion"] = context["opened"]
-    body = manifest.written_over(live, body)
+    if _changed_meanwhile(context, live):
+        raise Conflict("the object has been modified since it was opened")
+    body = manifest.written_over(live, manifest.unmasked(edited, live))
     client = cluster.client()
     declared = client.kind_of(body)
     query = {"fieldManager": cluster.FIELD_MANAGER, "fieldValidation": "Strict", "dryRun": None if apply else "All"}
@@ -137,6 +155,16 @@ def _judged(context: Context, live: Object, *, apply: bool) -> Context:
     old, new = manifest.mask_changes(live, result)
     lines = difference.lines(_text(old), _text(new))
     return {"checked": True, "lines": lines, "command": kubectl.apply("replace")}
+
+
+def _changed_meanwhile(context: Context, live: Object) -> bool:
+    """Whether anybody wrote what is edited here; a new status is no such change.
+
+    A Secret's values are not in the text, so there any write counts.
+    """
+    if live["metadata"].get("resourceVersion") == context["opened"]:
+        return False
+    return live["kind"] == "Secret" or serializer.load_yaml(context["base"])[0] != manifest.for_edit(live)
 
 
 def _text(obj: Object) -> str:
@@ -178,7 +206,7 @@ def _applied(result: Object) -> Context:
 
 
 def _refused(error: ApiError, context: Context, live: Object) -> Context:
-    if error.code == 409 and live["metadata"].get("resourceVersion") != context["opened"]:
+    if error.code == 409:
         base, mine = serializer.load_yaml(context["base"])[0], serializer.load_yaml(context["yaml"])[0]
         theirs = manifest.for_edit(live)
         return {
