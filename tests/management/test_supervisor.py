@@ -169,3 +169,10 @@ def test_a_long_log_is_kept_once_and_begun_again(supervisor, tmp_path, monkeypat
 @pytest.mark.parametrize(("status", "words"), [(0, "exit code 0"), (1 << 8, "exit code 1"), (9, "SIGKILL")])
 def test_an_end_is_described_in_words(status, words):
     assert describe_end(status) == words
+
+
+def test_where_forking_is_forbidden_a_command_starts_afresh_under_its_name(tmp_path):
+    supervisor = Supervisor(tmp_path, print, forks=False)
+    supervisor.add(Program("settings", ("diffsettings",), once=True))
+    assert supervisor.run_until(lambda: "settings" not in supervisor.processes, 30)
+    assert "ROOT_URLCONF = 'minikweb.urls'" in (tmp_path / "settings.log").read_text()
