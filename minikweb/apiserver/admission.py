@@ -12,7 +12,7 @@ import orjson
 
 from minikweb.apimachinery import errors
 from minikweb.apimachinery.errors import Forbidden
-from minikweb.apiserver import addresses, objects
+from minikweb.apiserver import addresses, escalation, objects
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
 from minikweb.kinds.registry import Kind, Object
@@ -27,6 +27,7 @@ def creating(server: Server, call: Call, kind: Kind, obj: Object) -> Iterator[No
     """Admits a new object; what is allocated for it is held until the block ends."""
     if kind.namespaced:
         _in_a_living_namespace(server, kind, obj)
+    escalation.check(server, call, kind, obj, None)
     if kind.kind == "Pod":
         _complete_pod(obj)
     if kind.kind == "Service":
@@ -38,6 +39,8 @@ def creating(server: Server, call: Call, kind: Kind, obj: Object) -> Iterator[No
 
 def updating(server: Server, call: Call, kind: Kind, new: Object, old: Object, subresource: str) -> None:
     """Admits a changed object."""
+    if not subresource:
+        escalation.check(server, call, kind, new, old)
     if kind.kind == "Service" and not subresource:
         addresses.keep(server, new, old)
 

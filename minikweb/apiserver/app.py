@@ -17,8 +17,9 @@ from minikweb.apimachinery import serializer
 from minikweb.apimachinery.errors import ApiError, InternalError, ServiceUnavailable
 from minikweb.apiserver import dispatch, negotiation, streams
 from minikweb.apiserver.authentication import Authenticator
-from minikweb.apiserver.authorization import AuthenticatedMayDoAll, Authorizer
+from minikweb.apiserver.authorization import Authorizer
 from minikweb.apiserver.dispatch import Incoming
+from minikweb.apiserver.rbac import Policy
 from minikweb.apiserver.request import Response, Stream, failure
 from minikweb.apiserver.server import Server, utc_now
 from minikweb.kinds.registry import Registry
@@ -48,7 +49,7 @@ class Application:
         clock: Callable[[], Any] = utc_now,
         threads: int = THREADS,
     ):
-        self.server = Server(storage, registry, authenticator, authorizer or AuthenticatedMayDoAll(), clock)
+        self.server = Server(storage, registry, authenticator, authorizer or Policy(storage), clock)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="verb")
         self._closing = False
 

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from minikweb.apimachinery.errors import Unauthorized
+from minikweb.apimachinery.errors import BadRequest, Unauthorized
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 ALGORITHM = "ES256"
@@ -23,6 +24,7 @@ ANONYMOUS_PATHS = ("/healthz", "/livez", "/readyz", "/version")
 
 AUTHENTICATED = "system:authenticated"
 SERVICE_ACCOUNT = "system:serviceaccount:"
+_EXTRA = "impersonate-extra-"
 _REMEMBERED = 1_000  # tokens whose signature need not be checked again
 
 
@@ -135,13 +137,23 @@ def service_account_groups(namespace: str) -> tuple[str, ...]:
 
 
 def impersonated(headers: Mapping[str, str], groups: Sequence[str]) -> User | None:
-    """The user that Impersonate-* headers ask to be; `groups` are the values of all Impersonate-Group headers."""
-    name = headers.get("impersonate-user", "")
+    """The user that Impersonate-* headers ask to be; `groups` are the values of all Impersonate-Group headers.
+
+    Raises BadRequest.
+    """
+    name, uid = headers.get("impersonate-user", ""), headers.get("impersonate-uid", "")
+    extra = {
+        unquote(header.removeprefix(_EXTRA)): [value] for header, value in headers.items() if header.startswith(_EXTRA)
+    }
     if not name:
+        if groups or uid or extra:
+            raise BadRequest("the headers ask to impersonate groups or a uid, but no user: add Impersonate-User")
         return None
-    if name.startswith(SERVICE_ACCOUNT) and not groups:
-        return User(name, service_account_groups(name.split(":")[2]))
     wanted = tuple(groups)
-    if name == ANONYMOUS.name:
-        return User(name, wanted or ANONYMOUS.groups)
-    return User(name, wanted if AUTHENTICATED in wanted else (*wanted, AUTHENTICATED))
+    if name.startswith(SERVICE_ACCOUNT):
+        if name.count(":") != 3:
+            raise BadRequest(f'"{name}" is not the name of a service account: system:serviceaccount:<namespace>:<name>')
+        wanted = wanted or service_account_groups(name.split(":")[2])
+    elif name == ANONYMOUS.name:
+        return User(name, wanted or ANONYMOUS.groups, uid, extra)
+    return User(name, wanted if AUTHENTICATED in wanted else (*wanted, AUTHENTICATED), uid, extra)

@@ -1,4 +1,4 @@
-"""Who may do what. For now whoever is authenticated may do everything; the protocol is where RBAC takes its place."""
+"""What can be asked of a policy, and its refusal in Kubernetes' words. The policy is rbac.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from minikweb.apimachinery.errors import Forbidden
-from minikweb.apiserver.authentication import ANONYMOUS_PATHS, AUTHENTICATED, User
+from minikweb.apiserver.authentication import User
 
 SUPERUSERS = "system:masters"
 
@@ -37,28 +37,6 @@ class Authorizer(Protocol):
 
     def rules(self, user: User, namespace: str) -> dict[str, list[dict[str, Any]]]:
         """The status of a SelfSubjectRulesReview: resourceRules and nonResourceRules."""
-
-
-class AuthenticatedMayDoAll:
-    """The policy until RBAC: everything for who showed a token, the health checks and /version for anybody."""
-
-    def authorize(self, user: User, attributes: Attributes) -> Decision:
-        if AUTHENTICATED in user.groups:
-            return Decision(True, "every authenticated user may do everything")
-        if attributes.path.split("/")[1:2] and f"/{attributes.path.split('/')[1]}" in ANONYMOUS_PATHS:
-            return Decision(True, "open to everybody")
-        return Decision(False)
-
-    def rules(self, user: User, namespace: str) -> dict[str, list[dict[str, Any]]]:
-        if AUTHENTICATED not in user.groups:
-            return {
-                "resourceRules": [],
-                "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": list(ANONYMOUS_PATHS)}],
-            }
-        return {
-            "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
-            "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
-        }
 
 
 def require(authorizer: Authorizer, user: User, attributes: Attributes) -> None:

@@ -1,6 +1,6 @@
-"""What every cluster has from its first second: four namespaces and the Service of the API itself.
+"""What every cluster has from its first second: four namespaces, the default roles, the Service of the API itself.
 
-Source: pkg/controlplane/controller/{systemnamespaces,kubernetesservice}.
+Source: pkg/controlplane/controller/{systemnamespaces,kubernetesservice}, pkg/registry/rbac/rest/storage_rbac.go.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from minikweb.apimachinery.errors import AlreadyExists
-from minikweb.apiserver import create, objects
+from minikweb.apiserver import create, defaultroles, objects, update
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
+from minikweb.kinds import rbac
 from minikweb.kinds.registry import Object
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -19,11 +20,12 @@ USER = "system:apiserver"
 
 
 def bootstrap(server: Server, now: datetime) -> None:
-    """Creates what is missing; may be called at every start."""
+    """Creates or repairs what is missing; may be called at every start."""
     call = Call(user=USER, now=now, agent="kube-apiserver", verb="create", manager="kube-apiserver")
     for name in NAMESPACES:
         _ensure(server, call, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     _ensure(server, call, _api_service())
+    _install_roles(server, call)
 
 
 def _ensure(server: Server, call: Call, obj: Object) -> None:
@@ -36,6 +38,29 @@ def _ensure(server: Server, call: Call, obj: Object) -> None:
         create.create(server, call, kind, namespace, obj)
     except AlreadyExists:
         return
+
+
+def _install_roles(server: Server, call: Call) -> None:
+    """Kubernetes' default roles and bindings. What gathers rules is filled here once, later by its controller."""
+    made: list[Object] = []
+    for role in defaultroles.cluster_roles():
+        if "aggregationRule" in role:
+            role["rules"] = rbac.aggregated_rules(role, made)
+        made.append(role)
+        _install(server, call, role)
+    for binding in defaultroles.cluster_role_bindings():
+        _install(server, call, binding)
+
+
+def _install(server: Server, call: Call, default: Object) -> None:
+    kind = server.registry.of(default["apiVersion"], default["kind"])
+    assert kind
+    name = default["metadata"]["name"]
+    stored = objects.find(server, kind, "", name)
+    if stored is None:
+        create.create(server, call, kind, "", default)
+    elif objects.parse(stored) != defaultroles.repaired(objects.parse(stored), default):
+        update.update(server, call, kind, "", name, lambda live: defaultroles.repaired(live, default))
 
 
 def _api_service() -> Object:

@@ -25,7 +25,7 @@ COMPONENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "admin": ("system:admin", (MASTERS,)),
     "controllers": ("system:kube-controller-manager", ()),
     "scheduler": ("system:kube-scheduler", ()),
-    "web": ("minikweb:web", (MASTERS,)),
+    "web": ("minikweb:web", ()),  # a ClusterRoleBinding of its name makes it cluster-admin
 }
 
 

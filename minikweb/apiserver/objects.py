@@ -8,6 +8,7 @@ from datetime import datetime
 import orjson
 
 from minikweb.apimachinery import errors, meta
+from minikweb.apiserver.authentication import User
 from minikweb.apiserver.request import Request
 from minikweb.apiserver.server import Server
 from minikweb.kinds.registry import Kind, Object
@@ -19,7 +20,7 @@ EVENTS = "events"
 
 @dataclass
 class Call:
-    """On whose behalf a write happens. The server's own writes have a Call, too."""
+    """On whose behalf a write happens. The server's own writes have a Call, too, but no identity to be checked."""
 
     user: str
     now: datetime
@@ -28,6 +29,7 @@ class Call:
     manager: str = ""
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    identity: User | None = None
 
     @property
     def author(self) -> Author:
@@ -43,6 +45,7 @@ def call_of(request: Request) -> Call:
         manager=request.field_manager,
         dry_run=request.dry_run,
         warnings=request.warnings,
+        identity=request.user,
     )
 
 

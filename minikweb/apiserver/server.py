@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 from minikweb.apimachinery.schema import ANYTHING, Definitions, Schema
 from minikweb.apiserver.authentication import Authenticator
-from minikweb.apiserver.authorization import AuthenticatedMayDoAll, Authorizer
+from minikweb.apiserver.authorization import Authorizer
 from minikweb.apiserver.discovery import Discovery
 from minikweb.apiserver.openapi import OpenAPI
 from minikweb.kinds import schemas
@@ -28,7 +28,7 @@ class Server:
     storage: Storage
     registry: Registry
     authenticator: Authenticator
-    authorizer: Authorizer = field(default_factory=AuthenticatedMayDoAll)
+    authorizer: Authorizer
     clock: Callable[[], datetime] = utc_now
 
     @cached_property

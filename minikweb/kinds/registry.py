@@ -215,7 +215,20 @@ def builtin() -> Registry:
         discovery,
         events,
         policy,
+        rbac,
     )
 
-    modules = (core, apps, events, authentication, authorization, autoscaling, batch, policy, coordination, discovery)
+    modules = (
+        core,
+        apps,
+        events,
+        authentication,
+        authorization,
+        autoscaling,
+        batch,
+        policy,
+        rbac,
+        coordination,
+        discovery,
+    )
     return Registry(kind for module in modules for kind in module.KINDS)

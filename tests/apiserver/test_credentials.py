@@ -33,7 +33,7 @@ def test_it_works(installed):
     [
         ("controllers", "system:kube-controller-manager", []),
         ("scheduler", "system:kube-scheduler", []),
-        ("web", "minikweb:web", ["system:masters"]),
+        ("web", "minikweb:web", []),
         ("node-1", "system:node:node-1", ["system:nodes"]),
     ],
 )

@@ -204,7 +204,7 @@ def test_may_i(kubectl):
     assert kubectl("auth", "can-i", "create", "pods") == "yes\n"
     assert "system:admin" in kubectl("auth", "whoami")
     assert "*.*" in kubectl("auth", "can-i", "--list")
-    assert kubectl.run("auth", "can-i", "create", "pods", "--as=bob").stdout == "yes\n"
+    assert kubectl.run("auth", "can-i", "create", "pods", "--as=bob").stdout == "no\n"
 
 
 def test_events_are_listed(kubectl, namespace):

@@ -64,5 +64,7 @@ def test_these_kinds_are_served():
         "configmaps", "cronjobs.batch", "deployments.apps", "endpoints", "endpointslices.discovery.k8s.io", "events",
         "events.events.k8s.io", "jobs.batch",
         "leases.coordination.k8s.io", "namespaces", "nodes", "pods", "replicasets.apps", "secrets",
-        "serviceaccounts", "services",
+        "serviceaccounts", "services", "clusterrolebindings.rbac.authorization.k8s.io",
+        "clusterroles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
+        "roles.rbac.authorization.k8s.io",
     }  # fmt: skip
