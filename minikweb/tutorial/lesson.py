@@ -6,7 +6,7 @@
     manifests/    files the text refers to
     solution/     `<step-id>.sh`, for a step that its `run` commands alone do not solve
 
-In commands, checks and solutions `{namespace}` is the learner's namespace and `{manifests}` where the manifests are.
+A hint that is one `command` in backquotes needs no translation. In commands, checks and solutions `{namespace}` is the learner's namespace and `{manifests}` where the manifests are.
 """
 
 from __future__ import annotations
@@ -215,12 +215,19 @@ def _step(folder: Path, entry: dict[str, Any], texts: dict[str, dict[str, str]])
         id=step_id,
         title=bilingual(entry.get("title"), f"{where}: title"),
         checks=tuple(_check(raw, where) for raw in _listed(entry, "checks", folder)),
-        hints=tuple(bilingual(hint, f"{where}: hint") for hint in _listed(entry, "hints", folder)),
+        hints=tuple(_hint(hint, f"{where}: hint") for hint in _listed(entry, "hints", folder)),
         text={language: texts[language][step_id] for language in LANGUAGES},
         needs=_needs(entry, where),
         commands=tuple((how, command.strip()) for how, command in found["fr"]),
         solution=_solution(folder, step_id, found["fr"]),
     )
+
+
+def _hint(raw: Any, where: str) -> dict[str, str]:
+    """A hint in both languages; a plain string is a command, the same in both."""
+    if isinstance(raw, str) and re.fullmatch(r"`[^`]+`", raw):
+        return dict.fromkeys(LANGUAGES, raw)
+    return bilingual(raw, where)
 
 
 def _refuse_missing_manifests(folder: Path, where: str, texts: dict[str, dict[str, str]], step_id: str) -> None:

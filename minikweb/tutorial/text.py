@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from markdown_it import MarkdownIt
 from minikweb.tutorial.cluster import NAMESPACE
 from minikweb.tutorial.lesson import Lesson
 
+_SPACED = re.compile(r"(?<=«) | (?=[:;?!»])")
 HOW = ("run", "copy", "edit")  # to run as it is, to copy, to copy and change
 
 
@@ -51,7 +53,16 @@ def _markdown() -> MarkdownIt:
         return plain_fence(tokens, index, options, env)
 
     parser.renderer.rules["fence"] = fence
+    parser.core.ruler.push("french_spaces", _keep_together)
     return parser
+
+
+def _keep_together(state: Any) -> None:
+    """The spaces that French puts before : ; ? ! and inside « » never end a line. Code stays as it is."""
+    for token in state.tokens:
+        for child in token.children or ():
+            if child.type == "text":
+                child.content = _SPACED.sub("\u00a0", child.content)
 
 
 def _manifest(place: Place, name: str) -> str:
