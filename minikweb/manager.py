@@ -27,6 +27,8 @@ from minikweb.controllers.deployment.controller import DeploymentController
 from minikweb.controllers.endpoints import EndpointsController
 from minikweb.controllers.endpointslice import EndpointSliceController
 from minikweb.controllers.garbagecollector import GarbageCollector
+from minikweb.controllers.job.controller import JobController
+from minikweb.controllers.job.ttl import TTLAfterFinishedController
 from minikweb.controllers.namespace import NamespaceController
 from minikweb.controllers.nodelifecycle import NodeLifecycleController
 from minikweb.controllers.podgc import PodGarbageCollector
@@ -38,6 +40,8 @@ from minikweb.scheduler.scheduler import Scheduler
 CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
+    JobController,
+    TTLAfterFinishedController,
     Scheduler,
     EndpointSliceController,
     EndpointsController,

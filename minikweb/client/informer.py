@@ -244,9 +244,11 @@ class Informer:
 
     def _store(self, identity: tuple[str, str], new: Object | None) -> None:
         """Puts one object, or its absence, into the objects and the indexes; the caller holds `_changed`."""
-        old = self._objects.pop(identity, None)
+        old = self._objects.get(identity)
         if new is not None:
-            self._objects[identity] = new
+            self._objects[identity] = new  # in one step: `get` does not wait for the lock
+        else:
+            self._objects.pop(identity, None)
         for name, function in self._indexers.items():
             index = self._indexes[name]
             for value in function(old) if old else ():

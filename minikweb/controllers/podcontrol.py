@@ -189,10 +189,17 @@ def pod_from_template(template: Object, owner: Object) -> Object:
 
 
 def create_pods(client: Client, recorder: Recorder, owner: Object, template: Object, count: int) -> ApiError | None:
-    """Makes pods, slowly at first; returns the first failure, after which no more are tried."""
-    pod = pod_from_template(template, owner)
+    """Makes pods of one template; returns the first failure, after which no more are tried."""
+    return create_each(client, recorder, owner, [pod_from_template(template, owner)] * count)[1]
 
-    def create(_: int) -> ApiError | None:
+
+def create_each(
+    client: Client, recorder: Recorder, owner: Object, pods: list[Object]
+) -> tuple[list[Object], ApiError | None]:
+    """Makes these pods, slowly at first; returns those made and the first failure, after which no more are tried."""
+    done: list[Object] = []
+
+    def create(pod: Object) -> ApiError | None:
         try:
             made = client.create(pod)
         except ApiError as error:
@@ -200,10 +207,11 @@ def create_pods(client: Client, recorder: Recorder, owner: Object, template: Obj
                 return None  # nothing can be created there any more, and that is as it should be
             recorder.event(owner, "Warning", "FailedCreate", f"Error creating: {error.message}")
             return error
+        done.append(made)
         recorder.event(owner, "Normal", "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
         return None
 
-    return slow_start_batch(create, range(count), first=1)
+    return done, slow_start_batch(create, pods, first=1)
 
 
 def delete_pods(client: Client, recorder: Recorder, owner: Object, pods: list[Object]) -> ApiError | None:

@@ -45,7 +45,12 @@ def _default_job(job: Object) -> None:
         podReplacementPolicy="TerminatingOrFailed" if spec.get("podFailurePolicy") is None else "Failed",
         manualSelector=False,
     )
-    labels = spec["template"]["metadata"].get("labels")
+    _inherit_labels(job)
+
+
+def _inherit_labels(job: Object) -> None:
+    """A Job without labels has those of its template, the generated ones included."""
+    labels = job["spec"]["template"]["metadata"].get("labels")
     if labels and not job["metadata"].get("labels"):
         job["metadata"]["labels"] = dict(labels)
 
@@ -63,6 +68,7 @@ def _prepare_job_for_create(job: Object) -> None:
     job["status"] = {}
     if not job["spec"]["manualSelector"]:
         _generate_selector(job)
+    _inherit_labels(job)
 
 
 def _generate_selector(job: Object) -> None:

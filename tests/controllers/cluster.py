@@ -30,6 +30,8 @@ KINDS = (
     "Pod",
     "ReplicaSet",
     "Deployment",
+    "Job",
+    "CronJob",
     "Node",
     "Namespace",
     "ConfigMap",
@@ -108,6 +110,9 @@ class Cluster:
 
     def catch_up(self) -> None:
         assert self.cache.wait_for_writes(KINDS, 10)
+        for informer in self.informers.values():
+            with informer._delivering:  # the handlers have been called, too
+                pass
 
     def settle(self, *others: Callable[[], bool], seconds: float = 20) -> None:
         """Lets the controllers, and others such as `kubelet`, work until nobody has anything to do."""
