@@ -1,0 +1,1 @@
+kubectl create configmap messages --from-literal=welcome=Bienvenue -n {namespace}
