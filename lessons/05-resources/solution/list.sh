@@ -1,0 +1,1 @@
+kubectl create configmap answers --from-literal=shortname=cm --from-literal=scope=node -n {namespace}

@@ -1,0 +1,1 @@
+kubectl create configmap answers --from-literal=deployment=apps/v1 -n {namespace}
