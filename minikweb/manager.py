@@ -23,6 +23,7 @@ from minikweb.client.controller import Controller, Object, split_key
 from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
 from minikweb.client.workqueue import Epoch, WorkQueue
+from minikweb.controllers.cronjob import CronJobController
 from minikweb.controllers.deployment.controller import DeploymentController
 from minikweb.controllers.endpoints import EndpointsController
 from minikweb.controllers.endpointslice import EndpointSliceController
@@ -42,6 +43,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ReplicaSetController,
     JobController,
     TTLAfterFinishedController,
+    CronJobController,
     Scheduler,
     EndpointSliceController,
     EndpointsController,
