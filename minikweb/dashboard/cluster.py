@@ -46,9 +46,11 @@ def client() -> Client:
 
 
 def ready() -> bool:
-    """Whether every kind was listed once. Only a process that has just started waits for that."""
+    """Whether the tree's kinds were listed once. Only a process that has just started waits for that."""
     found = cache()
-    return found.wait_for_sync(max(0.0, _patience(found) - time.monotonic()))
+    deadline = _patience(found)
+    # The other kinds may be forbidden to the user of a kubeconfig; the tree then does without them.
+    return all(found.informer(kind).wait_for_sync(max(0.0, deadline - time.monotonic())) for kind in TREE_KINDS)
 
 
 @lru_cache(maxsize=4)
@@ -58,19 +60,24 @@ def _patience(found: Cache) -> float:
 
 
 def connected() -> bool:
-    """Whether every watch is open: what the pages show is what the cluster is."""
-    return all(cache().informer(kind).connected for kind in KINDS)
+    """Whether the tree's watches are open: what the pages show is what the cluster is."""
+    return all(cache().informer(kind).connected for kind in TREE_KINDS)
 
 
 def get(kind: str, namespace: str, name: str) -> Object:
     """An object, from the cache if that kind is followed. Raises NotFound, and ServiceUnavailable without an API."""
     declared = cache().client.kind(kind)
-    if declared.kind in KINDS and ready():
+    if declared.kind in KINDS and cache().informer(declared.kind).synced.is_set():
         found = cache().get(declared.kind, namespace or None, name)
         if found is not None:
             return found
         raise errors.not_found(declared.group, declared.plural, name)
     return cache().client.get(declared, name, namespace or None)
+
+
+def knows(kind: str) -> bool:
+    """Whether this kind has a page: a remote cluster may have others."""
+    return cache().client.registry.named(kind) is not None
 
 
 def events_about(uids: set[str]) -> list[Object]:

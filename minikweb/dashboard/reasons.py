@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.functional import Promise
@@ -208,9 +208,9 @@ def explain_pod(pod: dict[str, Any], word: str) -> Explanation:
     """The explanation of a Pod's word, with the exit code of the container that gave it."""
     status = pod.get("status", {})
     if word == "Pending" and _condition(status, "PodScheduled").get("reason") == "Unschedulable":
-        return explain("Unschedulable")
+        return replace(explain("Unschedulable"), word=word)
     if word == "Running" and _condition(status, "Ready").get("status") == "False":
-        return explain("NotReady")
+        return replace(explain("NotReady"), word=word)
     codes = [_exit_code(found) for found in status.get("containerStatuses", [])]
     return explain(word, exit_code=next((code for code in codes if code), None), message=status.get("message", ""))
 

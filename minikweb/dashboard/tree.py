@@ -74,7 +74,7 @@ def entry(obj: Object, health: Callable[[Object], Health]) -> Entry:
         owner_kind=owner["kind"] if owner else "",
         owner_name=owner["name"] if owner else "",
         word=_word(kind, found, deleting),
-        health="Progressing" if deleting and found.status == "Healthy" else found.status,
+        health=_health(obj, found, deleting),
         message=found.message,
         created=meta.get("creationTimestamp", ""),
         deleting=deleting,
@@ -84,10 +84,22 @@ def entry(obj: Object, health: Callable[[Object], Health]) -> Entry:
 
 
 def _word(kind: str, found: Health, deleting: bool) -> str:
-    """kubectl's word; workloads show their health, as their counts have a column of their own."""
+    """kubectl's word. Workloads show their health: their counts have a column; a ConfigMap has nothing to show."""
     if deleting:
         return "Terminating"
-    return found.status if kind in ("Deployment", "ReplicaSet") else found.word or found.status
+    if kind in ("Deployment", "ReplicaSet"):
+        return found.status
+    return found.word or ("" if found.status == "Healthy" else found.status)
+
+
+def _health(obj: Object, found: Health, deleting: bool) -> HealthStatus:
+    """The kind's health; a Pod that no node has room for is a problem, not progress."""
+    if deleting and found.status == "Healthy":
+        return "Progressing"
+    conditions = obj.get("status", {}).get("conditions") or ()
+    if obj["kind"] == "Pod" and any(c.get("reason") == "Unschedulable" for c in conditions):
+        return "Missing"
+    return found.status
 
 
 def _nothing(obj: Object) -> dict[str, Any]:

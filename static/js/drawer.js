@@ -2,6 +2,7 @@
 import { Idiomorph } from "idiomorph";
 import * as ages from "./ages.js";
 import * as live from "./live.js";
+import { lost } from "./toasts.js";
 
 const drawer = () => document.getElementById("drawer");
 const panel = () => document.getElementById("panel");
@@ -94,8 +95,9 @@ function refreshSoon() {
 async function refreshPage() {
   const page = document.getElementById("page");
   if (!page) return;
-  const response = await fetch(location.href, { headers: { "HX-Request": "true", "HX-Target": "page" } });
-  if (!response.ok) return;
+  const headers = { "HX-Request": "true", "HX-Target": "page" };
+  const response = await fetch(location.href, { headers }).catch(() => null);
+  if (!response?.ok) return;
   Idiomorph.morph(page, await response.text(), { morphStyle: "innerHTML", ignoreActiveValue: true });
   ages.write(page);
 }
@@ -104,7 +106,8 @@ async function refreshPage() {
 
 async function act(link) {
   const place = document.getElementById("action");
-  const response = await fetch(link.href, { headers: { "HX-Request": "true", "HX-Target": "action" } });
+  const response = await fetch(link.href, { headers: { "HX-Request": "true", "HX-Target": "action" } }).catch(lost);
+  if (!response) return;
   place.innerHTML = await response.text();
   place.hidden = false;
   htmx.process(place);

@@ -18,3 +18,9 @@ export function toast(text, { bad = false, raw = "" } = {}) {
 }
 
 document.addEventListener("toast", (event) => toast(event.detail.text, event.detail));
+
+// The server of the pages itself is away.
+export function lost() {
+  toast(document.getElementById("toasts").dataset.lost, { bad: true });
+}
+for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, lost);

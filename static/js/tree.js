@@ -45,6 +45,7 @@ function patch(row, made) {
 // Ages differ by what the clock did meanwhile; that is no change.
 function sameCell(old, made) {
   if (old.classList.contains("age")) return old.firstElementChild?.dateTime === made.firstElementChild?.dateTime;
+  for (const link of made.querySelectorAll("a.name")) link.tabIndex = -1;
   return old.isEqualNode(made);
 }
 
@@ -102,6 +103,8 @@ function replaceAll(html) {
 function settle() {
   ages.write(body);
   select(selected);
+  // Rows take the focus; without this script the links do.
+  for (const link of body.querySelectorAll("a.name:not([tabindex])")) link.tabIndex = -1;
   if (!body.querySelector('tr[tabindex="0"]') && body.firstElementChild) body.firstElementChild.tabIndex = 0;
   const nothing = document.getElementById("nothing");
   if (nothing) nothing.hidden = body.children.length > 0;

@@ -63,6 +63,13 @@ def test_a_crash_is_explained_with_its_exit_code(web):
     assert "previous=1" in page
 
 
+def test_a_deployment_says_why_its_pods_are_in_trouble(web):
+    rs = web.revision(web.deployment(), 1, "demo:1", replicas=1)
+    web.pod("web-h1-a", rs, status=crashing())
+    page = web.get(web.path("Deployment", "web"))
+    assert "Why CrashLoopBackOff?" in page and "back-off 40s restarting failed container=web" in page
+
+
 def test_the_events_of_children_are_shown_on_the_parent(web):
     deployment = web.deployment()
     rs = web.revision(deployment, 1, "demo:1")

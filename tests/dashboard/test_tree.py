@@ -97,6 +97,12 @@ def test_what_is_being_deleted_says_terminating():
     assert (going.word, going.health, going.deleting) == ("Terminating", "Progressing", True)
 
 
+def test_a_pod_without_room_is_a_problem():
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
+    waiting = entry_of(pod("web-0", status={"phase": "Pending", "conditions": [condition]}))
+    assert (waiting.word, waiting.health, waiting.message) == ("Pending", "Missing", "0/3 nodes")
+
+
 def test_an_entry_is_equal_when_nothing_that_is_shown_has_changed():
     before, after = pod("web-0"), pod("web-0")
     after["metadata"]["resourceVersion"] = "2"

@@ -91,7 +91,13 @@ def object_url(kind: str, namespace: str, name: str, tab: str = "") -> str:
 
 
 @register.filter
-def gone_url(name: str) -> str:
+def has_page(kind: str) -> bool:
+    """Whether objects of a kind can be opened."""
+    return cluster.knows(kind)
+
+
+@register.filter
+def url_if_any(name: str) -> str:
     """The URL of a named view, "" where that app is not installed."""
     try:
         return reverse(name)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from minikweb.apimachinery import serializer
 from minikweb.dashboard import cluster, difference, kubectl, live, reasons, rollout
+from minikweb.dashboard.sight import PROBLEMS
 from minikweb.dashboard.tree import Entry
 
 Object = dict[str, Any]
@@ -22,7 +23,8 @@ def revisions(deployment: Object) -> list[rollout.Revision]:
 def overview(obj: Object, found: Entry) -> Context:
     """Replicas, strategy, why it is not there yet, its pods."""
     spec, status = obj["spec"], obj.get("status", {})
-    stuck = [c for c in status.get("conditions", ()) if c.get("reason") == "ProgressDeadlineExceeded"]
+    pods = _pods(found)
+    explanation, message = _explained(obj, found, pods)
     template = spec.get("template", {}).get("spec", {})
     return {
         "replicas": spec.get("replicas", 1),
@@ -33,10 +35,22 @@ def overview(obj: Object, found: Entry) -> Context:
         "containers": template.get("containers", []),
         "revision": obj["metadata"].get("annotations", {}).get(rollout.REVISION, ""),
         "selector": spec.get("selector", {}).get("matchLabels", {}),
-        "explanation": reasons.explain("ProgressDeadlineExceeded") if stuck else None,
-        "pods": _pods(found),
+        "explanation": explanation,
+        "message": message,
+        "pods": pods,
         "command": kubectl.rollout("status", found.namespace, found.name),
     }
+
+
+def _explained(obj: Object, found: Entry, pods: list[Entry]) -> tuple[reasons.Explanation | None, str]:
+    """Why it is not well, and Kubernetes' words for it: the first pod in trouble, else a rollout that is stuck."""
+    sick = next((pod for pod in pods if pod.health in PROBLEMS), None)
+    if sick:
+        pod = cluster.cache().get("Pod", sick.namespace, sick.name)
+        return reasons.explain_pod(pod, sick.word) if pod else None, sick.message
+    conditions = obj.get("status", {}).get("conditions", ())
+    stuck = any(condition.get("reason") == "ProgressDeadlineExceeded" for condition in conditions)
+    return reasons.explain("ProgressDeadlineExceeded") if stuck else None, found.message
 
 
 def overview_of_replica_set(obj: Object, found: Entry) -> Context:
