@@ -1,0 +1,1 @@
+kubectl set image pod/blocked migrate=minikweb/demo:1 -n {namespace}
