@@ -1,7 +1,9 @@
 /* A web server of one page: which pod answers, which version, how many requests it has had.
  *
- * Environment: VERSION (set in the image), POD_NAME (else the host name), PORT (8080), GREETING (optional, shown).
- * Paths: / the page (HTML for a browser, one line of text otherwise), /healthz. One line is logged at the start, for each
+ * Environment: VERSION (set in the image), POD_NAME (else the host name), PORT (8080), GREETING (optional, shown),
+ * READY_AFTER and FAIL_AFTER (seconds after the start; from then on /ready is well, /healthz is not).
+ * Paths: / the page (HTML for a browser, one line of text otherwise), /healthz, /ready; /break makes /healthz fail,
+ * /unready makes /ready fail, /recover mends both, /slow answers after SLOW seconds and nobody else before. One line is logged at the start, for each
  * request, and every HEARTBEAT seconds, so that a followed log shows life. SIGTERM ends it with 0 after the request in hand. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,12 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEARTBEAT = 5 };
+enum { HEARTBEAT = 5, SLOW = 5 };
 
 static const char *COLOURS[] = {"#326ce5", "#18794e", "#9c3fc4", "#b45309"};
 static volatile sig_atomic_t ending;
 static const char *version, *pod, *greeting;
 static unsigned long requests;
+static time_t ready_at, fails_at; /* fails_at 0: never */
+static int broken, unready;
 
 static void end(int signal) {
     (void)signal;
@@ -54,6 +58,29 @@ static int page(char *body, size_t size, int html) {
                     version, colour, colour, greeting, version, pod, requests);
 }
 
+/* What a path that is not the page says, and the status; NULL for a path there is not. */
+static const char *other(const char *path, const char **status) {
+    int well = 1;
+    if (!strcmp(path, "/healthz"))
+        well = !broken && !(fails_at && time(NULL) >= fails_at);
+    else if (!strcmp(path, "/ready"))
+        well = !unready && time(NULL) >= ready_at;
+    else if (!strcmp(path, "/break"))
+        broken = 1;
+    else if (!strcmp(path, "/unready"))
+        unready = 1;
+    else if (!strcmp(path, "/recover"))
+        broken = unready = 0, fails_at = 0;
+    else if (!strcmp(path, "/slow"))
+        sleep(SLOW);
+    else {
+        *status = "404 Not Found";
+        return "not found\n";
+    }
+    *status = well ? "200 OK" : strcmp(path, "/ready") ? "500 Internal Server Error" : "503 Service Unavailable";
+    return well ? "ok\n" : "not well\n";
+}
+
 /* Reads the head of a request into `head`; returns its length, 0 if the peer sent nothing usable. */
 static size_t read_head(int fd, char *head, size_t size) {
     size_t length = 0;
@@ -77,25 +104,21 @@ static void answer(int fd, struct sockaddr_in peer) {
     if (!read_head(fd, head, sizeof head) || sscanf(head, "%15s %255s", method, path) != 2)
         return;
     inet_ntop(AF_INET, &peer.sin_addr, address, sizeof address);
-    int healthz = !strcmp(path, "/healthz"), found = healthz || !strcmp(path, "/") || !strncmp(path, "/?", 2);
-    int html = strstr(head, "text/html") != NULL, length;
-    if (found && !healthz)
+    int probe = !strcmp(path, "/healthz") || !strcmp(path, "/ready"), main = !strcmp(path, "/") || !strncmp(path, "/?", 2);
+    int html = main && strstr(head, "text/html") != NULL, length;
+    const char *status = "200 OK";
+    if (main)
         requests++;
-    if (healthz)
-        length = snprintf(body, sizeof body, "ok\n");
-    else if (found)
-        length = page(body, sizeof body, html);
-    else
-        length = snprintf(body, sizeof body, "not found\n");
+    length = main ? page(body, sizeof body, html) : snprintf(body, sizeof body, "%s", other(path, &status));
     if (length >= (int)sizeof body)
         length = sizeof body - 1;
     int total = snprintf(out, sizeof out,
                          "HTTP/1.1 %s\r\nContent-Type: %s; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%.*s",
-                         found ? "200 OK" : "404 Not Found", html && found && !healthz ? "text/html" : "text/plain", length,
+                         status, html ? "text/html" : "text/plain", length,
                          strcmp(method, "HEAD") ? length : 0, body);
     ssize_t sent = write(fd, out, (size_t)total);
-    if (!healthz)
-        printf("request %lu: %s %s from %s -> %s%s\n", requests, method, path, address, found ? "200" : "404",
+    if (!probe)
+        printf("request %lu: %s %s from %s -> %.3s%s\n", requests, method, path, address, status,
                sent == total ? "" : " (cut short)");
 }
 
@@ -106,6 +129,8 @@ int main(void) {
     pod = setting("POD_NAME", host);
     greeting = setting("GREETING", "Hello from Minikweb");
     int port = atoi(setting("PORT", "8080"));
+    ready_at = time(NULL) + atoi(setting("READY_AFTER", "0"));
+    fails_at = getenv("FAIL_AFTER") ? time(NULL) + atoi(getenv("FAIL_AFTER")) : 0;
     struct sigaction on_end = {.sa_handler = end};
     sigaction(SIGTERM, &on_end, NULL);
     sigaction(SIGINT, &on_end, NULL);

@@ -8,12 +8,12 @@ from typing import Any
 from minikweb.apimachinery import quantity
 from minikweb.kubelet import env
 from minikweb.kubelet.pods import Start, is_sidecar
+from minikweb.kubelet.probes import KINDS
 from minikweb.runtime.protocol import ContainerConfig, PodRef, SandboxConfig
 
 Object = dict[str, Any]
 
 HOSTNAME_LENGTH = 63
-PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
 def pod_ref(pod: Object) -> PodRef:
@@ -107,8 +107,6 @@ def not_yet(pod: Object) -> str:
     """What the pod asks for and is left out, in one sentence; empty if nothing."""
     found = []
     for one in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
-        asked = [name for name in (*PROBES, "lifecycle") if one.get(name)]
-        found += [f"{name} of container {one['name']}" for name in asked]
-    if not found:
-        return ""
-    return f"not run yet: {', '.join(found)}; a container counts as ready as soon as it runs"
+        found += [f"lifecycle of container {one['name']}"] if one.get("lifecycle") else []
+        found += [f"{kind} of container {one['name']} (grpc)" for kind in KINDS if "grpc" in (one.get(kind) or {})]
+    return f"not run yet: {', '.join(found)}" if found else ""

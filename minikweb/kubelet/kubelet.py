@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from minikweb.apimachinery import clock, errors
@@ -18,13 +19,15 @@ from minikweb.client.client import Client
 from minikweb.client.controller import Controller, key_of
 from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
-from minikweb.kubelet import configs, pods, status
+from minikweb.kubelet import configs, pods, probes, status
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.images import Images
 from minikweb.kubelet.operations import Operations
-from minikweb.kubelet.pods import Waiting
+from minikweb.kubelet.pods import Stop, Waiting
+from minikweb.kubelet.prober import Prober
+from minikweb.kubelet.results import Results
 from minikweb.kubelet.starting import Host, Outcome, Starter
-from minikweb.runtime.protocol import ContainerStatus, PodStatus, Runtime
+from minikweb.runtime.protocol import PodStatus, Runtime
 
 Object = dict[str, Any]
 
@@ -62,6 +65,10 @@ class Kubelet(Controller):
         self.operations = Operations(lambda key: self.wake(key), blocks=runtime.blocks)
         self.images = Images(runtime, self.operations, now)
         self.starter = Starter(client, recorder, runtime, host, self.images, self.backoff, now)
+        self.results = Results()
+        ask = probes.of_containers(runtime) if runtime.blocks else probes.of_simulated(runtime)
+        wake: Callable[[str], None] = lambda key: self.wake(key)  # noqa: E731 - `wake` is set later
+        self.prober = Prober(ask, self.results, recorder, now, wake, runtime=runtime.name)
         self._known: dict[str, set[str]] = {}  # namespace/name → uids of pods that the runtime has or had
         self._key_of_uid: dict[str, str] = {}
         self._stopping: dict[str, datetime] = {}  # container id → when its grace ends
@@ -91,25 +98,27 @@ class Kubelet(Controller):
         if left is not None and left <= 0:
             return self._fail(pod, observed, DEADLINE_EXCEEDED)
         self._know(pod)
-        plan = pods.plan(pod, observed, now, self.backoff)
+        plan = pods.plan(pod, observed, now, self.backoff, self.results)
         for container_id in plan.remove:
             self.runtime.remove_container(container_id)
         if plan.stop:
-            why = plan.why or "Stopping container {name}"
-            self._stop(pod, plan.stop, _grace(pod), why)
+            self._stop(pod, plan.stop, _grace(pod))
         outcome = self.starter.carry_out(pod, plan, observed)
         if plan.stop_sandbox and not plan.stop:
             self._stop_sandbox(pod, plan.stop_sandbox)
         self._tell_what_is_not_run(pod)
-        self._write_status(pod, self._observe(uid), outcome)
+        observed = self._observe(uid)
+        self.prober.follow(pod, observed)
+        self._write_status(pod, observed, outcome)
         return _soonest(outcome.again, left)
 
     def _tidy(self, pod: Object) -> None:
         """A pod that has succeeded or failed: nothing of it runs any more; its containers stay for their logs."""
+        self.prober.drop(pod["metadata"]["uid"])
         observed = self._observe(pod["metadata"]["uid"])
-        running = [c for c in pods.containers_of(observed) if c.state == "running"]
+        running = [Stop(c) for c in pods.containers_of(observed) if c.state == "running"]
         if running:
-            if not self._stop(pod, running, _grace(pod), "Stopping container {name}"):
+            if not self._stop(pod, running, _grace(pod)):
                 return
             observed = self._observe(pod["metadata"]["uid"])
         sandbox = pods.sandbox_of(observed)
@@ -128,12 +137,13 @@ class Kubelet(Controller):
         """A pod being deleted: its containers end within their grace, then the object goes, then what is left."""
         meta, uid = pod["metadata"], pod["metadata"]["uid"]
         self._know(pod)
+        self.prober.drop(uid)
         observed = self._observe(uid)
-        running = [c for c in pods.containers_of(observed) if c.state == "running"]
+        running = [Stop(c) for c in pods.containers_of(observed) if c.state == "running"]
         if running:
             deadline = clock.parse(meta["deletionTimestamp"])
             grace = pods.grace_seconds(pod, self.now(), deadline)
-            if not self._stop(pod, running, grace, "Stopping container {name}"):
+            if not self._stop(pod, running, grace):
                 return
             observed = self._observe(uid)
         if meta.get("finalizers"):  # somebody waits for the outcome: say it before the containers are gone
@@ -148,23 +158,24 @@ class Kubelet(Controller):
         except (errors.NotFound, errors.Conflict):
             log.debug("pod %s/%s was gone or another", meta["namespace"], meta["name"])
 
-    def _stop(self, pod: Object, containers: list[ContainerStatus], grace: int, why: str) -> bool:
-        """Begins to end containers, each with SIGTERM and after `grace` seconds SIGKILL; True if all have ended."""
-        ends = self.now() + timedelta(seconds=grace)
+    def _stop(self, pod: Object, stops: list[Stop], pods_grace: int) -> bool:
+        """Begins to end containers, each with SIGTERM and after its grace SIGKILL; True if all have ended."""
         all_over = True
-        for container in containers:
+        for stop in stops:
+            container, grace = stop.container, pods_grace if stop.grace is None else stop.grace
+            ends = self.now() + timedelta(seconds=grace)
             before = self._stopping.get(container.id)
             if before is not None and before <= ends + timedelta(seconds=1):
                 all_over = False
                 continue
             self._stopping[container.id] = ends
             if before is None:
-                message = why.format(name=container.name)
+                message = stop.why or f"Stopping container {container.name}"
                 self.recorder.event(
                     pod, "Normal", "Killing", message, field_path=f"spec.containers{{{container.name}}}"
                 )
             all_over &= self.operations.start(
-                f"stop {container.id} {grace}", key_of(pod), lambda id=container.id: self._stop_one(id, grace)
+                f"stop {container.id} {grace}", key_of(pod), partial(self._stop_one, container.id, grace)
             )
         return all_over
 
@@ -179,6 +190,7 @@ class Kubelet(Controller):
 
     def _destroy(self, uid: str) -> None:
         """Removes whatever the runtime has of a pod, at once."""
+        self.prober.drop(uid)
         for sandbox in self._sandboxes(uid):
             self.runtime.remove_pod_sandbox(sandbox)
         self.host.addresses.release(uid)
@@ -248,6 +260,7 @@ class Kubelet(Controller):
             host_ip=self.host.ip,
             runtime=self.runtime.name,
             waiting=outcome.waiting,
+            results=self.results,
             failed=failed,
         )
         if deleted and fresh["phase"] not in ("Succeeded", "Failed"):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from minikweb.kubelet.backoff import Backoff, go_duration
+from minikweb.kubelet.results import Results
 from minikweb.runtime.protocol import ContainerStatus, PodStatus, SandboxStatus
 
 Object = dict[str, Any]
@@ -36,12 +37,20 @@ class Start:
     is_restart: bool = False  # it ran before: the back-off counts it
 
 
+@dataclass(frozen=True)
+class Stop:
+    """A running container to end."""
+
+    container: ContainerStatus
+    why: str = ""  # the event's message where it is not just stopped
+    grace: int | None = None  # seconds, where not the pod's
+
+
 @dataclass
 class Plan:
     """What to do now, in this order, and when to look again."""
 
-    stop: list[ContainerStatus] = field(default_factory=list)  # with why, see `why`
-    why: str = ""
+    stop: list[Stop] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)  # ids of containers nobody will ask for any more
     sandbox_attempt: int | None = None  # a new sandbox is needed, with this attempt
     stop_sandbox: str = ""  # the pod is over: its sandbox's id
@@ -53,14 +62,14 @@ class Plan:
         self.again = seconds if self.again is None else min(self.again, seconds)
 
 
-def plan(pod: Object, observed: PodStatus | None, now: datetime, backoff: Backoff) -> Plan:
+def plan(pod: Object, observed: PodStatus | None, now: datetime, backoff: Backoff, results: Results) -> Plan:
     """What brings the containers of a pod that is neither over nor being deleted closer to its spec."""
     sandbox = sandbox_of(observed)
     made = Plan(remove=superfluous(observed))
     if sandbox is None or sandbox.state != "ready":
         return _begin(pod, observed, sandbox, made)
     latest = latest_of(observed)
-    step = _Step(pod, latest, sandbox, now, backoff, made)
+    step = _Step(pod, latest, sandbox, now, backoff, results, made)
     if step.init_is_over():
         for container in pod["spec"]["containers"]:
             step.container(container)
@@ -72,7 +81,7 @@ def _begin(pod: Object, observed: PodStatus | None, sandbox: SandboxStatus | Non
     """There is no sandbox, or a dead one: the pod starts anew in another one."""
     latest = latest_of(observed)
     wanted = [c for c in pod["spec"]["containers"] if _runs_again(pod, latest.get(c["name"]))]
-    made.stop = [c for c in latest.values() if c.state == "running"]
+    made.stop = [Stop(c) for c in latest.values() if c.state == "running"]
     if not wanted:
         return made
     made.sandbox_attempt = 0 if sandbox is None else sandbox.attempt + 1
@@ -96,11 +105,12 @@ class _Step:
         sandbox: SandboxStatus,
         now: datetime,
         backoff: Backoff,
+        results: Results,
         made: Plan,
     ):
         self.pod, self.latest = pod, latest
         self.current = {name: c for name, c in latest.items() if c.sandbox_id == sandbox.id}
-        self.now, self.backoff, self.made = now, backoff, made
+        self.now, self.backoff, self.results, self.made = now, backoff, results, made
 
     def init_is_over(self) -> bool:
         """Looks at the init containers in their order; whether the others may run."""
@@ -109,8 +119,9 @@ class _Step:
             status = self.current.get(container["name"])
             if is_sidecar(container):
                 self.container(container, is_init=True)
-                if not begun and (status is None or status.state != "running"):
-                    self.made.look_again_in(0 if status is None else 1)
+                if not begun and not self._has_started(container, status):
+                    if status is None or status.state != "running":  # else the prober wakes us
+                        self.made.look_again_in(0 if status is None else 1)
                     return False
             elif begun:
                 continue
@@ -138,8 +149,20 @@ class _Step:
             if is_sidecar(container) or _runs_again(self.pod, status):
                 self._restart(container, status, is_init=is_init)
         elif status.image != container["image"]:
-            self.made.stop.append(status)
-            self.made.why = f"Container {container['name']} definition changed, will be restarted"
+            why = f"Container {container['name']} definition changed, will be restarted"
+            self.made.stop.append(Stop(status, why))
+        elif kind := self.results.failed(container, status.id):
+            self._end_failed(container, status, kind)
+
+    def _has_started(self, container: Object, status: ContainerStatus | None) -> bool:
+        return status is not None and status.state == "running" and self.results.started(container, status.id)
+
+    def _end_failed(self, container: Object, status: ContainerStatus, kind: str) -> None:
+        """A probe has found it dead, or never alive."""
+        why = f"Container {container['name']} failed {kind.removesuffix('Probe')} probe"
+        if is_sidecar(container) or self.pod["spec"].get("restartPolicy", "Always") != "Never":
+            why += ", will be restarted"
+        self.made.stop.append(Stop(status, why, container[kind].get("terminationGracePeriodSeconds")))
 
     def _start(self, container: Object, status: ContainerStatus | None, *, is_init: bool) -> None:
         """Starts one that has not run in this sandbox; one that was created and never started makes room."""
@@ -178,7 +201,7 @@ def _end_when_all_ended(pod: Object, latest: dict[str, ContainerStatus], sandbox
     names = [c["name"] for c in pod["spec"]["containers"]]
     if made.start or made.waiting or any(n not in latest or latest[n].state != "exited" for n in names):
         return
-    made.stop = [c for c in latest.values() if c.state == "running"]
+    made.stop = [Stop(c) for c in latest.values() if c.state == "running"]
     made.stop_sandbox = sandbox.id
     made.again = None
 

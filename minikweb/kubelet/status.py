@@ -13,6 +13,7 @@ from typing import Any
 
 from minikweb.apimachinery import clock, meta
 from minikweb.kubelet.pods import Waiting, containers_of, is_sidecar, is_terminal, sandbox_of
+from minikweb.kubelet.results import Results
 from minikweb.runtime.protocol import ContainerStatus, PodStatus
 
 Object = dict[str, Any]
@@ -29,14 +30,17 @@ def compute(
     host_ip: str,
     runtime: str,
     waiting: Mapping[str, Waiting],
+    results: Results,
     failed: Waiting | None = None,
 ) -> Object:
     """The status to write. `runtime` prefixes container ids; `waiting` says why containers do not run.
 
+    `results` are those of the probes.
+
     `failed` is a reason for which the pod as a whole has failed (DeadlineExceeded).
     """
     spec, status = pod["spec"], copy.deepcopy(pod.get("status") or {})
-    seen = _Seen(pod, observed, runtime, waiting)
+    seen = _Seen(pod, observed, runtime, waiting, results)
     init = [seen.status(c, is_init=True) for c in spec.get("initContainers") or ()]
     status["initContainerStatuses"] = init
     default = "ContainerCreating" if _init_is_over(spec, init) else "PodInitializing"
@@ -59,8 +63,15 @@ def compute(
 class _Seen:
     """The containers of a pod as the runtime has them, each name newest first."""
 
-    def __init__(self, pod: Object, observed: PodStatus | None, runtime: str, waiting: Mapping[str, Waiting]):
-        self.runtime, self.waiting = runtime, waiting
+    def __init__(
+        self,
+        pod: Object,
+        observed: PodStatus | None,
+        runtime: str,
+        waiting: Mapping[str, Waiting],
+        results: Results,
+    ):
+        self.runtime, self.waiting, self.results = runtime, waiting, results
         self.over = is_terminal(pod)
         self.before = {
             one["name"]: one
@@ -82,17 +93,18 @@ class _Seen:
         state = self._state(latest, why, default)
         last = runs if latest and "waiting" in state and latest.state == "exited" else runs[1:]
         dead = next((run for run in last if run.state == "exited"), None)
-        running = latest is not None and latest.state == "running"
+        started = latest is not None and latest.state == "running" and self.results.started(container, latest.id)
+        ready = started and latest.ready and self.results.ready(container, latest.id)
         over = is_init and not is_sidecar(container) and latest is not None and latest.exit_code == 0
         status: Object = {
             "name": name,
             "state": state,
             "lastState": {"terminated": self._terminated(dead)} if dead else {},
-            "ready": (running and latest.ready and (not is_init or is_sidecar(container))) or over,
+            "ready": (ready and (not is_init or is_sidecar(container))) or over,
             "restartCount": latest.attempt if latest else self.before.get(name, {}).get("restartCount", 0),
             "image": latest.image if latest else container["image"],
             "imageID": latest.image_id if latest else "",
-            "started": running,
+            "started": started,
         }
         if latest:
             status["containerID"] = self._id(latest)
@@ -160,7 +172,7 @@ def _is_sidecar(pod: Object, status: Object) -> bool:
 def _init_is_over(spec: Object, init: list[Object]) -> bool:
     """Whether each init container has succeeded, or runs where it is a sidecar."""
     return all(
-        "running" in status["state"] if is_sidecar(container) else status["ready"]
+        status["started"] if is_sidecar(container) else status["ready"]
         for container, status in zip(spec.get("initContainers") or (), init, strict=True)
     )
 

@@ -136,6 +136,7 @@ class NodeWorker:
     def start(self) -> None:
         self.server.start()
         self.housekeeping.start()  # first: whose addresses are taken must be known before another is given
+        self.kubelet.prober.start()
         self.manager.start()
         self.agent.start(self.node)
 
@@ -144,6 +145,7 @@ class NodeWorker:
         self.agent.stop()
         self.housekeeping.stop()
         self.manager.stop()
+        self.kubelet.prober.close()
         self.server.stop()
 
     def reconcile(self, controller: str) -> None:

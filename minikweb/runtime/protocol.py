@@ -5,6 +5,7 @@ Times are aware datetimes in UTC; sizes are bytes; CPU is in cores.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +31,10 @@ class RuntimeUnavailable(RuntimeFailure):
 
 class NotSupported(RuntimeFailure):
     """The runtime has no such thing (exec in the simulated one); rendered as 501 `needs Docker`."""
+
+
+class CommandTimeout(RuntimeFailure):
+    """A command in a container took longer than it may."""
 
 
 class ContainerNotFound(RuntimeFailure):
@@ -115,6 +120,7 @@ class ContainerStatus:
     reason: str = ""  # Completed, Error, OOMKilled, StartError
     message: str = ""
     ready: bool = True  # false only where the simulated fate says so; probes are the kubelet's
+    alive: bool = True  # the same: what a liveness probe would find
 
 
 @dataclass(frozen=True)
@@ -252,6 +258,12 @@ class Runtime(Protocol):
 
     def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> ExecSession:
         """Runs a command in a running container."""
+
+    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
+        """(exit code, both outputs) of a command in a running container. Raises CommandTimeout."""
+
+    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
+        """A TCP connection to an address of the pods' network, as its node has. Raises OSError."""
 
     def events(self) -> Iterator[Event]:
         """Never ends by itself; raises RuntimeUnavailable when the daemon is gone."""

@@ -152,3 +152,82 @@ def test_logs_are_followed_over_the_kubelets_server(node, tmp_path):
     finally:
         transport.close()
         server.stop()
+
+
+def http(path, **fields):
+    return {"httpGet": {"port": 8080, "path": path}, "periodSeconds": 1, "timeoutSeconds": 2, **fields}
+
+
+@pytest.fixture
+def probing(node):
+    node.kubelet.prober.start()
+    yield node
+    node.kubelet.prober.close()
+
+
+def test_a_readiness_probe_makes_a_pod_ready_and_not_ready_again(probing):
+    node = probing
+    web = pod(
+        containers=[
+            container(env=[{"name": "READY_AFTER", "value": "2"}], readinessProbe=http("/ready", failureThreshold=1))
+        ]
+    )
+    node.run(web)
+    assert not node.container(web)["ready"]
+    until(lambda: node.container(web)["ready"], "readiness")
+    assert "Readiness probe failed: HTTP probe failed with statuscode: 503" in node.recorded.said("Unhealthy")
+    code, _ = node.runtime.exec_sync(
+        node.container(web)["containerID"].removeprefix("docker://"),
+        ["wget", "-qO-", "http://127.0.0.1:8080/unready"],
+        5,
+    )
+    assert code == 0
+    until(lambda: not node.container(web)["ready"], "unreadiness")
+    assert node.condition(web, "Ready")["reason"] == "ContainersNotReady"
+    assert node.container(web)["restartCount"] == 0
+
+
+def test_a_liveness_probe_restarts_a_container_that_has_broken(probing):
+    node = probing
+    web = pod(
+        containers=[
+            container(env=[{"name": "FAIL_AFTER", "value": "1"}], livenessProbe=http("/healthz", failureThreshold=2))
+        ]
+    )
+    node.run(web)
+    until(lambda: node.container(web)["restartCount"] >= 1, "the restart")
+    assert "Container app failed liveness probe, will be restarted" in node.recorded.said("Killing")
+    assert "Liveness probe failed: HTTP probe failed with statuscode: 500" in node.recorded.said("Unhealthy")
+
+
+def test_commands_and_ports_are_probed(probing):
+    node = probing
+    web = pod(
+        containers=[
+            container(
+                startupProbe={
+                    "exec": {"command": ["sh", "-c", "test -e /tmp/x || { touch /tmp/x; echo not yet; false; }"]}
+                }
+                | {"periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 10},
+                readinessProbe={"tcpSocket": {"port": 8080}, "periodSeconds": 1, "timeoutSeconds": 2},
+            )
+        ]
+    )
+    node.run(web)
+    until(lambda: node.container(web)["ready"], "readiness")
+    assert node.container(web)["started"]
+    assert node.recorded.said("Unhealthy") == ["Startup probe failed: not yet\n"]
+
+
+def test_a_command_that_takes_too_long_is_a_failure(probing):
+    node = probing
+    web = pod(
+        containers=[
+            container(readinessProbe={"exec": {"command": ["sleep", "60"]}, "periodSeconds": 1, "timeoutSeconds": 1})
+        ]
+    )
+    node.run(web)
+    until(lambda: node.recorded.said("Unhealthy"), "the failure")
+    assert node.recorded.said("Unhealthy")[0] == (
+        'Readiness probe failed: command timed out: "sleep 60" timed out after 1s'
+    )

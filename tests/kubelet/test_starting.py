@@ -243,10 +243,8 @@ def test_what_real_containers_cannot_have_is_said_and_not_ignored(spec, reason, 
     assert node.runtime.configs == []
 
 
-def test_probes_that_are_not_run_are_told_once(node):
-    web = pod(containers=[container(readinessProbe={"httpGet": {"port": 8080}})])
+def test_what_is_not_run_is_told_once(node):
+    web = pod(containers=[container(readinessProbe={"grpc": {"port": 8080}})])
     node.run(web)
     node.sync(web)
-    assert node.recorded.said("NotSupported") == [
-        "not run yet: readinessProbe of container app; a container counts as ready as soon as it runs"
-    ]
+    assert node.recorded.said("NotSupported") == ["not run yet: readinessProbe of container app (grpc)"]

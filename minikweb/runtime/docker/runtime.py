@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -207,6 +208,14 @@ class DockerRuntime:
     def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> streams.Exec:
         with translated("ExecError"):
             return streams.Exec(self.api, container_id, command, tty=tty, stdin=stdin)
+
+    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
+        with translated("ExecError"):
+            return streams.exec_sync(self.api, container_id, command, timeout)
+
+    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Straight: the machine that runs the daemon is on the bridge."""
+        return socket.create_connection((host, port), timeout)
 
     def events(self) -> Iterator[Event]:
         """Ends of containers and of sandboxes; what we start ourselves we know."""

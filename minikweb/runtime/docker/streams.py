@@ -16,7 +16,7 @@ import requests
 import urllib3
 
 from minikweb.runtime.docker.connection import TIMEOUT
-from minikweb.runtime.protocol import LogOptions
+from minikweb.runtime.protocol import CommandTimeout, LogOptions
 
 HEADER = 8  # bytes: stream, three zeros, length of the payload as a big-endian 32-bit number
 CHUNK = 65536
@@ -174,10 +174,16 @@ class Exec:
         self._socket: socket.socket = self._incoming.raw._sock
         self._socket.settimeout(None)
 
+    def allow(self, seconds: float) -> None:
+        """From now on a read that waits longer raises TimeoutError."""
+        self._socket.settimeout(seconds)
+
     def read(self) -> tuple[int, bytes] | None:
         while not self._ready:
             try:
                 data = self._incoming.read1(CHUNK)
+            except TimeoutError:
+                raise
             except (OSError, ValueError):
                 return None
             if not data:
@@ -209,3 +215,21 @@ class Exec:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._response.close()
+
+
+def exec_sync(api: docker.APIClient, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
+    """(exit code, both outputs) of a command. Raises CommandTimeout; Docker cannot end the command, it runs on."""
+    deadline = time.monotonic() + timeout
+    session = Exec(api, container_id, command, tty=False, stdin=False)
+    output: list[bytes] = []
+    try:
+        while True:
+            session.allow(max(0.001, deadline - time.monotonic()))
+            item = session.read()
+            if item is None:
+                return session.exit_code(), b"".join(output)
+            output.append(item[1])
+    except TimeoutError as error:
+        raise CommandTimeout(f"took longer than {timeout:g}s", "ExecError") from error
+    finally:
+        session.close()

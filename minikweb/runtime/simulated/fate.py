@@ -6,6 +6,7 @@ init container, completes with 0 after a moment. Annotations of the pod ask for 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +17,8 @@ EXIT_CODE = FATE + "exit-code"  # ends with it: after `duration` (default a mome
 CRASH_AFTER = FATE + "crash-after"  # seconds; ends with exit-code, else 1
 DURATION = FATE + "duration"  # seconds; ends with exit-code, else 0
 IMAGE = FATE + "image"  # "absent": cannot be pulled
-READY = FATE + "ready"  # "never"
+READY = FATE + "ready"  # "never", or after how many seconds
+ALIVE = FATE + "alive"  # seconds: how long after its start a liveness probe still finds it alive
 MOMENT = 1.0  # seconds that a container runs where it completes by itself
 INIT_MOMENT = 0.2  # the same for one that other containers wait for
 
@@ -60,6 +62,18 @@ def fate(container: Container) -> tuple[float, int] | None:
     if container.runs_to_completion:
         return (MOMENT if wish else INIT_MOMENT), 0
     return None
+
+
+def ready_after(container: Container) -> float:
+    """After how many seconds a readiness or startup probe finds it well."""
+    wish = container.annotations.get(READY)
+    return math.inf if wish == "never" else _number(wish, 0)
+
+
+def is_alive(container: Container, now: float) -> bool:
+    """What a liveness probe would find."""
+    wish = container.annotations.get(ALIVE)
+    return wish is None or now < (container.started or now) + _number(wish, 0)
 
 
 def _number(text: str | None, otherwise: float) -> float:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+import math
 import os
 import platform
+import socket
 import threading
 import time
 import uuid
@@ -37,7 +39,7 @@ from minikweb.runtime.protocol import (
     SandboxConfig,
     SandboxStatus,
 )
-from minikweb.runtime.simulated.fate import FATE, IMAGE, READY, Container, Sandbox, end_of, instant
+from minikweb.runtime.simulated.fate import FATE, IMAGE, Container, Sandbox, end_of, instant, is_alive, ready_after
 from minikweb.runtime.simulated.lines import Lines
 
 SAVE_EVERY = 1.0  # seconds; what a killed process had not yet written is simply run again
@@ -143,6 +145,9 @@ class SimulatedRuntime:
             container.started = self.clock()
             self._dirty = True
             self._schedule(container)
+            if 0 < (wait := ready_after(container)) < math.inf:
+                heapq.heappush(self._due, (container.started + wait, self._sandboxes[container.sandbox_id].pod.uid))
+                self._changed.notify_all()
 
     def stop_container(self, container_id: str, grace_seconds: int) -> None:
         with self._lock:
@@ -210,7 +215,8 @@ class SimulatedRuntime:
             finished_at=instant(end[0]) if end and ended else None,
             exit_code=end[1] if end and ended else None,
             reason=("Error" if end[1] else "Completed") if end and ended else "",
-            ready=container.annotations.get(READY) != "never",
+            ready=now >= (container.started or now) + ready_after(container),
+            alive=is_alive(container, now),
         )
 
     def processes(self) -> list[ListedContainer]:
@@ -226,6 +232,12 @@ class SimulatedRuntime:
 
     def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> ExecSession:
         raise NotSupported("exec needs Docker: this node's containers are simulated", "NotSupported")
+
+    def exec_sync(self, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
+        raise NotSupported("exec needs Docker: this node's containers are simulated", "NotSupported")
+
+    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
+        raise ConnectionRefusedError("connections need Docker: this node's containers are simulated")
 
     def events(self) -> Iterator[Event]:
         while True:
