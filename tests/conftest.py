@@ -20,7 +20,11 @@ LEFT_OUT: Counter[str] = Counter()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what this machine cannot run, and says so at the end; what is required is an error instead."""
+    """Leaves out what this machine cannot run, and says so at the end; what is required is an error instead.
+
+    Browser tests come last: Playwright leaves an event loop running in this thread, and other tests start their own.
+    """
+    items.sort(key=lambda item: _has(item, "browser"))
     kept, left = [], []
     for item in items:
         reasons = {marker: needs.missing(marker) for marker in ("docker", "browser", "kubectl") if _has(item, marker)}
