@@ -65,5 +65,3 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && socket?.readyState === WebSocket.CLOSED) connect();
 });
 queueMicrotask(start);
-// For the tests, and for those who like to pull cables.
-window.minikweb = { drop: () => socket?.close() };

@@ -37,12 +37,18 @@ def test_the_tree_follows_the_cluster_for_two_browsers_at_once(space, open_page)
 
 
 def test_a_lost_socket_is_said_and_everything_is_listed_again(space, open_page):
-    reader = open_page(space.url())
+    reader = open_page("about:blank")
+    cables = []
+    reader.page.route_web_socket("**/ws/live/**", lambda socket: cables.append((socket, socket.connect_to_server())))
+    reader.page.goto(space.url())
     reader.is_live()
-    reader.page.evaluate("minikweb.drop()")
+    for end in cables[0]:
+        end.close()
+    expect(reader.page.locator("#live")).to_have_attribute("data-state", "connecting")
     space.api.patch("Deployment", "web", {"spec": {"replicas": 1}}, space.name)
     expect(reader.rows("Pod")).to_have_count(1)
     reader.is_live()
+    assert len(cables) == 2
 
 
 def test_a_restarted_server_is_found_again_without_a_reload(fresh_cluster, open_page):
