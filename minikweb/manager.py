@@ -24,6 +24,7 @@ from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
 from minikweb.client.workqueue import Epoch, WorkQueue
 from minikweb.controllers.cronjob import CronJobController
+from minikweb.controllers.daemonset.controller import DaemonSetController
 from minikweb.controllers.deployment.controller import DeploymentController
 from minikweb.controllers.endpoints import EndpointsController
 from minikweb.controllers.endpointslice import EndpointSliceController
@@ -41,6 +42,7 @@ from minikweb.scheduler.scheduler import Scheduler
 CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
+    DaemonSetController,
     JobController,
     TTLAfterFinishedController,
     CronJobController,

@@ -1,4 +1,4 @@
-"""The group apps: v1.
+"""The group apps: v1. Its other kinds are in daemonsets.py, statefulsets.py and controllerrevisions.py.
 
 Source: pkg/apis/apps/v1/defaults.go, pkg/apis/apps/validation/validation.go, pkg/registry/apps;
 Argo CD's health.
@@ -12,8 +12,11 @@ from minikweb.apimachinery import meta
 from minikweb.apimachinery.errors import forbidden_value, invalid_value, not_supported
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME, TEMPLATE, Column, count
+from minikweb.kinds.controllerrevisions import CONTROLLER_REVISION
+from minikweb.kinds.daemonsets import DAEMON_SET
 from minikweb.kinds.podspec import fill
 from minikweb.kinds.registry import Cause, Health, Kind, Object
+from minikweb.kinds.statefulsets import STATEFUL_SET
 from minikweb.kinds.workloads import (
     default_template,
     is_observed,
@@ -232,4 +235,4 @@ REPLICA_SET = Kind(
     health=replica_set_health,
 )
 
-KINDS = [DEPLOYMENT, REPLICA_SET]
+KINDS = [DEPLOYMENT, REPLICA_SET, DAEMON_SET, STATEFUL_SET, CONTROLLER_REVISION]

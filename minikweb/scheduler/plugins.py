@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from minikweb.apimachinery import labels, quantity
+from minikweb.apimachinery import quantity
 from minikweb.apimachinery.meta import controller_of
+from minikweb.kinds import nodeaffinity
 from minikweb.kinds.taints import (
     NO_EXECUTE,
     NO_SCHEDULE,
@@ -141,11 +142,7 @@ def taint_toleration(pod: PodInfo, info: NodeInfo) -> list[str]:
 
 def node_affinity(pod: PodInfo, info: NodeInfo) -> list[str]:
     """NodeAffinity: nodeSelector and the required node affinity, whose terms are alternatives."""
-    spec = pod.pod["spec"]
-    fits = labels.from_labels(spec.get("nodeSelector")).matches(info.node["metadata"].get("labels"))
-    required = _node_affinity(pod).get("requiredDuringSchedulingIgnoredDuringExecution")
-    if fits and required:
-        fits = any(matches_term(info.node, term) for term in required.get("nodeSelectorTerms") or ())
+    fits = nodeaffinity.fits(pod.pod["spec"], info.node)
     return [] if fits else ["node(s) didn't match Pod's node affinity/selector"]
 
 
@@ -179,25 +176,6 @@ def _tolerations(pod: PodInfo) -> list[Object]:
     return pod.pod["spec"].get("tolerations") or []
 
 
-def _node_affinity(pod: PodInfo) -> Object:
-    return (pod.pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
-
-
-def matches_term(node: Object, term: Object) -> bool:
-    """Whether a node fulfils all of a NodeSelectorTerm; an empty term matches no node."""
-    by_label, by_field = term.get("matchExpressions") or [], term.get("matchFields") or []
-    fields = {"metadata.name": node["metadata"]["name"]}
-    return bool(by_label or by_field) and (
-        _selector(by_label).matches(node["metadata"].get("labels")) and _selector(by_field).matches(fields)
-    )
-
-
-def _selector(expressions: list[Object]) -> labels.Selector:
-    """The selector of NodeSelectorRequirements, which know Gt and Lt besides the operators of labels."""
-    listed = ((entry["key"], entry["operator"], tuple(entry.get("values") or ())) for entry in expressions)
-    return labels.Selector(tuple(listed))
-
-
 # --- Scores: which of those that can -----------------------------------------------------------------
 def least_allocated(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Points:
     """NodeResourcesFit: the share of cpu and memory that stays free."""
@@ -225,9 +203,11 @@ def tainted_least(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Points:
 
 def preferred_affinity(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Points:
     """NodeAffinity: the weights of the preferred terms that a node fulfils."""
-    terms = _node_affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution") or []
+    terms = nodeaffinity.of(pod.pod["spec"]).get("preferredDuringSchedulingIgnoredDuringExecution") or []
     weights = {
-        info.name: sum(term["weight"] for term in terms if matches_term(info.node, term.get("preference", {})))
+        info.name: sum(
+            term["weight"] for term in terms if nodeaffinity.matches_term(info.node, term.get("preference", {}))
+        )
         for info in nodes
     }
     most = max(weights.values(), default=0)

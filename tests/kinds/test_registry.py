@@ -61,10 +61,11 @@ def test_every_subresource_is_known_and_its_body_can_be_decoded():
 def test_these_kinds_are_served():
     served = {kind.resource for kind in REGISTRY.all() if kind.verbs and not kind.virtual}
     assert served == {
-        "configmaps", "cronjobs.batch", "deployments.apps", "endpoints", "endpointslices.discovery.k8s.io", "events",
+        "configmaps", "controllerrevisions.apps", "cronjobs.batch", "daemonsets.apps", "deployments.apps",
+        "endpoints", "endpointslices.discovery.k8s.io", "events",
         "events.events.k8s.io", "jobs.batch",
         "leases.coordination.k8s.io", "namespaces", "nodes", "pods", "replicasets.apps", "secrets",
-        "serviceaccounts", "services", "clusterrolebindings.rbac.authorization.k8s.io",
+        "serviceaccounts", "services", "statefulsets.apps", "clusterrolebindings.rbac.authorization.k8s.io",
         "clusterroles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
         "roles.rbac.authorization.k8s.io",
     }  # fmt: skip

@@ -6,11 +6,11 @@ from the annotations made here, `kubectl rollout undo` writes an old ReplicaSet'
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from minikweb.apimachinery import meta
 from minikweb.apimachinery.serializer import deep_copy, dump_json
+from minikweb.controllers import history
 
 Object = dict[str, Any]
 
@@ -25,14 +25,12 @@ ROLLBACK_TO = "deprecated.deployment.rollback.to"
 NOT_COPIED = {LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS, ROLLBACK_TO}
 HISTORY_CHARACTERS = 2000
 UNLIMITED = 2**31 - 1  # as a limit: none
-SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels, so that no hash is a word
 
 
 def template_hash(template: Object, collisions: int | None = None) -> str:
     """The label of the pods of one template: ten characters or fewer, another one after a collision."""
     text = dump_json(_comparable(template)) + (b"" if collisions is None else b"/%d" % collisions)
-    number = int.from_bytes(hashlib.blake2s(text, digest_size=4).digest(), "big")
-    return "".join(SAFE_ALPHABET[ord(digit) % len(SAFE_ALPHABET)] for digit in str(number))
+    return history.short_hash(text)
 
 
 def same_template(one: Object, other: Object) -> bool:
