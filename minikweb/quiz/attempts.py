@@ -23,10 +23,10 @@ class Graded:
 
 
 def in_order(attempt: Attempt, questions: dict[str, Question]) -> list[Question]:
-    """The chapter's questions, shuffled once for this attempt."""
-    chosen = [question for question in questions.values() if question.chapter == attempt.chapter]
+    """The questions of the chapter, or of all, shuffled once for this attempt; as many as were asked for."""
+    chosen = [question for question in questions.values() if attempt.chapter in ("", question.chapter)]
     random.Random(attempt.seed).shuffle(chosen)
-    return chosen
+    return chosen[: attempt.size or None]
 
 
 def options_in_order(attempt: Attempt, question: Question) -> list[Option]:

@@ -1,16 +1,22 @@
-"""The questions as data: reading `lessons/qcm/*.yaml`, with an error that names the file and the question.
+"""The questions as data: reading `lessons/qcm/NN-chapter.yaml`, with an error that names the file and the question.
 
+chapter: deployment                    the slug of the lesson they belong to, also of one that is yet to come
+title: {fr: …, en: …}
+questions:
 - id: deployment-old-replicaset        unique over all files
-  chapter: deployment                  the slug of the lesson it belongs to
-  step: new-version                    the lesson's step that answers it
+  step: new-version                    the lesson's step that answers it; left out where there is none
   answers: one | several               radio or checkbox, said in words
   stem: {fr: …, en: …}                 Markdown
   options:                             two or more; each explains itself, right or wrong
     - {id: kept, right: true, text: {fr, en}, why: {fr, en}}
+
+An option without id is called by its place: a, b, c … A text that is one `code` is the same in both languages.
 """
 
 from __future__ import annotations
 
+import re
+import string
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,7 +43,7 @@ class Option:
 class Question:
     id: str
     chapter: str
-    step: str
+    step: str  # "" where no lesson answers it yet
     several: bool
     stem: dict[str, str]
     options: tuple[Option, ...]
@@ -94,23 +100,26 @@ def load(path: Path) -> Chapter:
 
 def _question(raw: Any, chapter: str, where: str) -> Question:
     where = f"{where}: {raw.get('id') if isinstance(raw, dict) else raw}"
-    if not isinstance(raw, dict) or not {"id", "step", "answers", "stem", "options"} == set(raw):
-        raise BankError(f"{where}: a question has exactly id, step, answers, stem and options")
+    if not isinstance(raw, dict) or {"id", "answers", "stem", "options"} != set(raw) - {"step"}:
+        raise BankError(f"{where}: a question has id, answers, stem, options, and step where a lesson answers it")
     if raw["answers"] not in ("one", "several"):
         raise BankError(f"{where}: answers is `one` or `several`")
-    options = tuple(_option(option, where) for option in raw["options"])
+    options = tuple(
+        _option(option, where, letter) for option, letter in zip(raw["options"], string.ascii_lowercase, strict=False)
+    )
     question = Question(
-        raw["id"], chapter, raw["step"], raw["answers"] == "several", _both(raw["stem"], where), options
+        raw["id"], chapter, raw.get("step", ""), raw["answers"] == "several", _both(raw["stem"], where), options
     )
     _refuse_unfair(question, where)
     return question
 
 
-def _option(raw: Any, where: str) -> Option:
-    if not isinstance(raw, dict) or not {"id", "text", "why"} <= set(raw) <= {"id", "text", "why", "right"}:
-        raise BankError(f"{where}: an option has id, text, why and, for a right one, `right: true`")
-    here = f"{where}: option {raw['id']}"
-    return Option(str(raw["id"]), raw.get("right") is True, _both(raw["text"], here), _both(raw["why"], here))
+def _option(raw: Any, where: str, letter: str) -> Option:
+    if not isinstance(raw, dict) or not {"text", "why"} <= set(raw) <= {"id", "text", "why", "right"}:
+        raise BankError(f"{where}: an option has text, why and, for a right one, `right: true`")
+    name = str(raw.get("id", letter))
+    here = f"{where}: option {name}"
+    return Option(name, raw.get("right") is True, _both(raw["text"], here), _both(raw["why"], here))
 
 
 def _refuse_unfair(question: Question, where: str) -> None:
@@ -123,6 +132,8 @@ def _refuse_unfair(question: Question, where: str) -> None:
 
 
 def _both(value: Any, where: str) -> dict[str, str]:
+    if isinstance(value, str) and re.fullmatch(r"`[^`]+`", value):
+        return dict.fromkeys(LANGUAGES, value)
     if not isinstance(value, dict) or any(not str(value.get(language) or "").strip() for language in LANGUAGES):
         raise BankError(f"{where}: the text must be given in {' and '.join(LANGUAGES)}")
     return {language: str(value[language]).strip() for language in LANGUAGES}

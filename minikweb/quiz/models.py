@@ -8,10 +8,11 @@ MODES = ("training", "exam")  # feedback at once, or at the end
 
 
 class Attempt(models.Model):
-    """One person's go at the questions of one chapter, in an order of its own."""
+    """One person's go at a series of questions, in an order of its own."""
 
     person = models.CharField(max_length=64)
-    chapter = models.CharField(max_length=64)
+    chapter = models.CharField(max_length=64, blank=True)  # "" for all of them
+    size = models.PositiveSmallIntegerField(default=0)  # how many questions; 0 for all that there are
     rule = models.CharField(max_length=16)
     mode = models.CharField(max_length=16)
     seed = models.PositiveIntegerField()  # shuffles questions and options the same way at each reload

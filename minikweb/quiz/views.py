@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from minikweb.quiz import attempts, bank, scoring
 from minikweb.quiz.models import MODES, Answer, Attempt
 
+SIZES = (10, 20, 0)  # questions in a series; 0: all of them
 PERSON = "local"  # the one local administrator; the people of a class come with issue F
 
 
@@ -30,6 +31,8 @@ def chapters() -> dict[str, bank.Chapter]:
 
 def title_of(own: Attempt) -> str:
     """The chapter's title, or its slug when the file is gone."""
+    if not own.chapter:
+        return _("All chapters")
     found = chapters().get(own.chapter)
     return found.title[language()] if found else own.chapter
 
@@ -57,6 +60,9 @@ def index(request: HttpRequest) -> HttpResponse:
     own = Attempt.objects.filter(person=PERSON)
     context = {
         "chapters": [(one.slug, one.title[language()], len(one.questions)) for one in chapters().values()],
+        "chosen": request.GET.get("chapter", ""),
+        "count": len(questions()),
+        "sizes": SIZES,
         "rules": rules(),
         "unfinished": [(one, title_of(one)) for one in own.filter(finished_at=None).order_by("-started_at")[:3]],
         "finished": [(one, title_of(one)) for one in own.exclude(finished_at=None).order_by("-finished_at")[:5]],
@@ -68,10 +74,13 @@ def index(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest) -> HttpResponse:
     """Opens an attempt and goes to its first question."""
     chapter, rule = request.POST.get("chapter", ""), request.POST.get("rule", "")
-    mode = request.POST.get("mode", MODES[0])
-    if chapter not in chapters() or rule not in scoring.RULES or mode not in MODES:
+    mode, size = request.POST.get("mode", MODES[0]), request.POST.get("size", "0")
+    known = chapter in ("", *chapters()) and rule in scoring.RULES and mode in MODES and size in map(str, SIZES)
+    if not known:
         return HttpResponseBadRequest(_("Choose a chapter, a grading rule and a mode of the list."))
-    created = Attempt.objects.create(person=PERSON, chapter=chapter, rule=rule, mode=mode, seed=random.randrange(2**31))
+    created = Attempt.objects.create(
+        person=PERSON, chapter=chapter, size=int(size), rule=rule, mode=mode, seed=random.randrange(2**31)
+    )
     return redirect("quiz:attempt", created.id)
 
 
@@ -110,6 +119,7 @@ def _question_page(
         "current": current,
         "total": len(series),
         "answered": sum(one.ticked is not None for one in series),
+        "chapter": chapters()[current.question.chapter].title[language()],
         "stem": current.question.stem[language()],
         "options": _options(own, current),
         "explained": current.ticked is not None and (own.mode == "training" or own.finished_at is not None),

@@ -221,7 +221,7 @@ def look(check: Check, reader: Reader) -> Seen:
 
 
 def _look_at_one(check: Check, reader: Reader) -> Seen:
-    name, namespace = _filled(check.name, reader), _filled(check.namespace, reader)
+    name, namespace = filled(check.name, reader), filled(check.namespace, reader)
     try:
         obj = reader.get(check.kind, name, namespace or None)
     except errors.NotFound:
@@ -239,10 +239,10 @@ def _look_at_one(check: Check, reader: Reader) -> Seen:
 
 
 def _look_at_many(check: Check, reader: Reader) -> Seen:
-    selector = labels.parse_selector(_filled(check.selector, reader))
+    selector = labels.parse_selector(filled(check.selector, reader))
     selected = [
         obj
-        for obj in reader.list(check.kind, _filled(check.namespace, reader) or None)
+        for obj in reader.list(check.kind, filled(check.namespace, reader) or None)
         if selector.matches(obj["metadata"].get("labels") or {}) and _is_owned(check, obj)
     ]
     fitting = [obj for obj in selected if _fits(check, obj, reader)]
@@ -264,28 +264,29 @@ def _holds(field: Field, obj: Object, reader: Reader) -> bool:
         if wanted is None:
             return False
     if isinstance(wanted, str):
-        wanted = _filled(wanted, reader)
+        wanted = filled(wanted, reader)
     return OPERATORS[field.operator](at(obj, field.path), wanted)
 
 
 def _of_another(other: Other, reader: Reader) -> Any:
     """The value that the other object has now; None where it is not there."""
     if other.path is None:
-        matching = labels.parse_selector(_filled(other.check.selector, reader))
-        listed = reader.list(other.check.kind, _filled(other.check.namespace, reader) or None)
+        matching = labels.parse_selector(filled(other.check.selector, reader))
+        listed = reader.list(other.check.kind, filled(other.check.namespace, reader) or None)
         return sum(
             matching.matches(obj["metadata"].get("labels") or {}) and _fits(other.check, obj, reader) for obj in listed
         )
     try:
         found = reader.get(
-            other.check.kind, _filled(other.check.name, reader), _filled(other.check.namespace, reader) or None
+            other.check.kind, filled(other.check.name, reader), filled(other.check.namespace, reader) or None
         )
     except errors.NotFound:
         return None
     return at(found, other.path)
 
 
-def _filled(text: str, reader: Reader) -> str:
+def filled(text: str, reader: Reader) -> str:
+    """A name or value of a lesson, for this learner."""
     return text.replace("{namespace}", reader.namespace)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from minikweb.apimachinery import errors
+from minikweb.apimachinery import errors, meta
 from minikweb.client.client import Client
 from minikweb.client.informer import Cache
 from minikweb.tutorial import checks
@@ -82,11 +82,29 @@ def places_of(lesson: Lesson, namespace: str) -> set[str]:
     return (named | {namespace}) - {""}
 
 
-_MADE = (  # what a lesson makes, owners first: what they own goes along
+_MADE = (  # what a lesson makes; what these own goes along
     ("CronJob", "Job", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod")
     + ("Service", "Ingress", "ConfigMap", "Secret", "PersistentVolumeClaim")
 )
 _KEPT = {"kube-root-ca.crt"}  # made by the cluster, in every namespace
+
+
+def leftovers(cache: Cache, namespace: str) -> list[tuple[str, int]]:
+    """(kind, number) of what is in the namespace and was made by nobody but a person: other lessons' remains."""
+    found = []
+    for kind in _MADE:
+        if checks.vocabulary().named(kind) is None:
+            continue
+        informer = cache.informer(kind)
+        informer.wait_for_sync(FIRST_LOOK)
+        own = [obj for obj in informer.list(namespace) if _is_a_persons(obj)]
+        found += [(kind, len(own))] if own else []
+    return found
+
+
+def _is_a_persons(obj: Object) -> bool:
+    kept = obj["metadata"]["name"] in _KEPT or obj.get("type") == "kubernetes.io/service-account-token"
+    return not kept and meta.controller_of(obj) is None
 
 
 def clean(client: Client, namespace: str, lesson: Lesson) -> None:
@@ -95,8 +113,8 @@ def clean(client: Client, namespace: str, lesson: Lesson) -> None:
         if checks.vocabulary().named(kind) is None:
             continue
         for obj in client.list(kind, namespace)["items"]:
-            if obj["metadata"]["name"] not in _KEPT and obj.get("type") != "kubernetes.io/service-account-token":
-                with contextlib.suppress(errors.NotFound):  # its owner took it along
+            if _is_a_persons(obj):
+                with contextlib.suppress(errors.NotFound):
                     client.delete(kind, obj["metadata"]["name"], namespace, propagation_policy="Background")
     for place in places_of(lesson, namespace):
         if place.startswith(f"{namespace}-"):  # a namespace that the lesson itself makes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from typing import Any
+from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -71,8 +72,8 @@ class StepConsumer(AsyncWebsocketConsumer):
 
 
 def _language(scope: dict[str, Any]) -> str:
-    """The language of the page that opened the socket: its cookie, as LocaleMiddleware reads it."""
-    wanted = scope.get("cookies", {}).get(settings.LANGUAGE_COOKIE_NAME, "")
+    """The language of the page that opened the socket: it says so in the address."""
+    wanted = parse_qs(scope.get("query_string", b"").decode()).get("lang", [""])[0]
     return wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 

@@ -47,12 +47,13 @@ def cause(check: checks.Check, seen: checks.Seen, reader: checks.Reader) -> Word
 
 
 def _missing(check: checks.Check, reader: checks.Reader) -> Words:
-    namespaces = reader.elsewhere(check.kind, check.name)
+    name = checks.filled(check.name, reader)
+    namespaces = reader.elsewhere(check.kind, name)
     if namespaces:
-        return wording.in_another_namespace(check.kind, check.name, namespaces, reader.namespace)
+        return wording.in_another_namespace(check.kind, name, namespaces, reader.namespace)
     names = [obj["metadata"]["name"] for obj in reader.list(check.kind)]
-    close = difflib.get_close_matches(check.name, names, n=1)
-    return wording.another_name(check.kind, check.name, close[0]) if close else {}
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
+    return wording.another_name(check.kind, name, close[0]) if close else {}
 
 
 def _pods_of(kind: str, obj: Object, reader: checks.Reader) -> list[Object]:

@@ -6,7 +6,8 @@
     manifests/    files the text refers to
     solution/     `<step-id>.sh`, for a step that its `run` commands alone do not solve
 
-A hint that is one `command` in backquotes needs no translation. In commands, checks and solutions `{namespace}` is the learner's namespace and `{manifests}` where the manifests are.
+A hint that is one `command` in backquotes needs no translation. In commands, checks and solutions `{namespace}` is the
+learner's namespace and `{manifests}` where the manifests are.
 """
 
 from __future__ import annotations

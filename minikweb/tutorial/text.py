@@ -17,6 +17,7 @@ from minikweb.tutorial.cluster import NAMESPACE
 from minikweb.tutorial.lesson import Lesson
 
 _SPACED = re.compile(r"(?<=«) | (?=[:;?!»])")
+_TO_FILL = re.compile(r"([A-Z]+-HERE)")
 HOW = ("run", "copy", "edit")  # to run as it is, to copy, to copy and change
 
 
@@ -47,7 +48,7 @@ def _markdown() -> MarkdownIt:
     def fence(tokens: Any, index: int, options: Any, env: Any) -> str:
         info, content = tokens[index].info.split(), tokens[index].content.strip()
         if len(info) == 2 and info[0] == "sh" and info[1] in HOW:
-            return render_to_string("tutorial/command.html", {"how": info[1], "command": content})
+            return render_to_string("tutorial/command.html", {"how": info[1], "lines": _words(content)})
         if info == ["manifest"]:
             return _manifest(env["place"], content)
         return plain_fence(tokens, index, options, env)
@@ -63,6 +64,19 @@ def _keep_together(state: Any) -> None:
         for child in token.children or ():
             if child.type == "text":
                 child.content = _SPACED.sub("\u00a0", child.content)
+
+
+def _around(word: str) -> tuple[str, ...]:
+    parts = _TO_FILL.split(word, maxsplit=1)
+    return tuple(parts) if len(parts) == 3 else ()
+
+
+def _words(command: str) -> list[list[tuple[str, str, tuple[str, ...]]]]:
+    """Lines of (space before, word, its parts around a place to fill in): a line breaks between words only."""
+    return [
+        [(" " if index else "", word, _around(word)) for index, word in enumerate(words)]
+        for words in (line.split(" ") for line in command.split("\n"))
+    ]
 
 
 def _manifest(place: Place, name: str) -> str:

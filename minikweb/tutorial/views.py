@@ -160,9 +160,16 @@ def _page_context(request: HttpRequest, found: Lesson, current: Step) -> dict[st
         "hints": [text.render_inline(hint[words], place) for hint in current.hints[:seen]],
         "hints_left": len(current.hints) - seen,
         "solution": place.filled(current.solution).strip() if mine and mine.solution_seen else "",
+        "leftovers": [] if any(one.done_at for one in known.values()) or position else _leftovers(),
         "namespace": cluster.NAMESPACE,
         "namespace_exists": shared_cache().get("Namespace", None, cluster.NAMESPACE) is not None,
     } | _further(found)
+
+
+def _leftovers() -> list[str]:
+    """What other lessons left in the namespace, as "3 Pods": it would be counted by this one."""
+    found = cluster.leftovers(shared_cache(), cluster.NAMESPACE)
+    return [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in found]
 
 
 def _further(found: Lesson) -> dict[str, object]:

@@ -1,9 +1,12 @@
 """The questions are data; a file that cannot be read says where and why."""
 
+import re
+
 import pytest
 from django.conf import settings
 
 from minikweb.quiz import bank
+from minikweb.tutorial import outline
 
 QUESTION = """
 chapter: deployment
@@ -43,7 +46,28 @@ def test_a_faulty_question_is_named_with_its_file(tmp_path, values, message):
         bank.load(written(tmp_path, **values))
 
 
-def test_the_ten_first_questions_are_ready():
-    questions = bank.load_all(tuple(settings.LESSONS_DIRS))
-    assert len(questions) >= 10
-    assert {question.several for question in questions.values()} == {True, False}
+def test_the_step_and_the_ids_of_options_may_be_left_out(tmp_path):
+    path = written(tmp_path)
+    path.write_text(path.read_text().replace("    step: undo\n", "").replace("id: a, ", "").replace("id: b, ", ""))
+    (question,) = bank.load(path).questions
+    assert (question.step, question.right, question.wrong) == ("", {"a"}, {"b"})
+
+
+def test_every_chapter_of_the_talk_is_asked():
+    chapters = bank.chapters(tuple(settings.LESSONS_DIRS))
+    told = {chapter.slug for chapter in outline.load(settings.BASE_DIR / "lessons" / "outline.yaml")}
+    assert told - set(chapters) == {"shop"}, "the final exercise asks by itself"
+    assert set(chapters) <= told
+
+
+def test_the_bank_is_large_and_varied():
+    questions = bank.load_all(tuple(settings.LESSONS_DIRS)).values()
+    assert len(questions) >= 80
+    assert sum(question.several for question in questions) >= 20
+    assert sum("```" in question.stem["fr"] for question in questions) >= 10
+
+
+def test_both_languages_show_the_same_code():
+    for question in bank.load_all(tuple(settings.LESSONS_DIRS)).values():
+        fences = {language: re.findall(r"```.*?```", text, re.DOTALL) for language, text in question.stem.items()}
+        assert fences["fr"] == fences["en"], question.id

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from minikweb.quiz import views
+from minikweb.quiz import attempts, views
 from minikweb.quiz.models import Answer, Attempt
 
 pytestmark = pytest.mark.django_db(databases=["default"])
@@ -27,8 +27,6 @@ def page(client, attempt, number=1):
 
 
 def answered(client, attempt, number=1, *, right=True):
-    from minikweb.quiz import attempts
-
     question = attempts.in_order(attempt, views.questions())[number - 1]
     ticked = question.right if right else {sorted(question.wrong)[0]}
     return client.post(f"/quiz/{attempt.id}/{number}/", {"option": sorted(ticked)}, follow=True)
@@ -57,6 +55,19 @@ def test_an_exam_explains_nothing_until_it_is_over(client):
         assert 'class="why"' not in answered(client, attempt, number).content.decode()
     assert "10 / 10" in client.get(f"/quiz/{attempt.id}/result/").content.decode()
     assert 'class="why"' in page(client, attempt)
+
+
+def test_a_series_over_all_chapters_has_as_many_questions_as_asked_for(client):
+    attempt = begun(client, chapter="", size="10")
+    series = attempts.in_order(attempt, views.questions())
+    assert len(series) == 10
+    assert len({question.chapter for question in series}) > 1
+    assert len(attempts.in_order(begun(client, chapter="", size="0"), views.questions())) == len(views.questions())
+
+
+def test_a_question_without_a_lesson_leads_nowhere(client):
+    attempt = begun(client, chapter="ingress", size="0")
+    assert "/lessons/ingress/" not in answered(client, attempt).content.decode()
 
 
 def test_an_answer_is_given_once(client, attempt):
