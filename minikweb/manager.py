@@ -14,6 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import redis
 
@@ -23,7 +24,9 @@ from minikweb.client.controller import Controller, Object, split_key
 from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
 from minikweb.client.workqueue import Epoch, WorkQueue
+from minikweb.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from minikweb.controllers.cronjob import CronJobController
+from minikweb.controllers.customresourcecleanup import CustomResourceCleanupController
 from minikweb.controllers.daemonset.controller import DaemonSetController
 from minikweb.controllers.deployment.controller import DeploymentController
 from minikweb.controllers.endpoints import EndpointsController
@@ -36,6 +39,7 @@ from minikweb.controllers.nodelifecycle import NodeLifecycleController
 from minikweb.controllers.podgc import PodGarbageCollector
 from minikweb.controllers.replicaset import ReplicaSetController
 from minikweb.controllers.serviceaccount import ServiceAccountController
+from minikweb.controllers.statefulset.controller import StatefulSetController
 from minikweb.controllers.tainteviction import TaintEvictionController
 from minikweb.scheduler.scheduler import Scheduler
 
@@ -43,6 +47,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
     DaemonSetController,
+    StatefulSetController,
     JobController,
     TTLAfterFinishedController,
     CronJobController,
@@ -51,7 +56,9 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     EndpointsController,
     GarbageCollector,
     NamespaceController,
+    CustomResourceCleanupController,
     ServiceAccountController,
+    ClusterRoleAggregationController,
     NodeLifecycleController,
     TaintEvictionController,
     PodGarbageCollector,
@@ -294,6 +301,7 @@ class Manager:
         while not self._stopping.is_set() and not self.cache.wait_for_sync(0.2):
             continue
         for desk in self.desks.values():
+            desk.controller.wake = partial(self.wake, desk.controller.name)
             self._follow(desk)
         self._until_it_works(self._take_over)
         while not self._stopping.is_set():

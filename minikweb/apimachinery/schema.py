@@ -29,12 +29,13 @@ class Schema:
     patch_strategies, merge_key    of strategic merge patch
     default         the declared default (used for absent keys of list items)
     item_keys       of a list with map_keys, once asked for: (key, its start in a path element, default), sorted
+    nullable        whether a null says something (in custom resources)
     name            of the definition: io.k8s.api.core.v1.Pod; "" for a schema written in place
     """
 
     __slots__ = (
         "additional", "default", "format", "is_atomic", "is_open", "item_keys", "items", "list_type", "map_keys",
-        "merge_key", "name", "patch_strategies", "properties", "type",
+        "merge_key", "name", "nullable", "patch_strategies", "properties", "type",
     )  # fmt: skip
 
     def __init__(self, name: str = "", type: str = ""):
@@ -51,6 +52,7 @@ class Schema:
         self.patch_strategies: tuple[str, ...] = ()
         self.merge_key = ""
         self.default: Any = None
+        self.nullable = False
         self.item_keys: tuple[tuple[str, str, Any], ...] = ()
 
     def field(self, key: str) -> Schema | None:
@@ -114,6 +116,7 @@ class Definitions:
         for key, value in (raw.get("properties") or {}).items():
             schema.properties[key] = self.compile(value)
         schema.is_open = _is_open(schema, raw)
+        schema.nullable = bool(raw.get("nullable"))
 
     def _extended(self, target: Schema, raw: Mapping[str, Any]) -> Schema:
         schema = Schema(target.name)
@@ -224,7 +227,10 @@ def prune(obj: Any, schema: Schema) -> None:
     dropped = []
     for key, item in obj.items():
         below = properties.get(key) or additional
-        if item is None or (below is None and not schema.is_open and schema.type == "object"):
+        if item is None:
+            if not (schema.is_open if below is None else below.nullable):
+                dropped.append(key)
+        elif below is None and not schema.is_open and schema.type == "object":
             dropped.append(key)
         elif below is not None and (type(item) is dict or type(item) is list):
             prune(item, below)

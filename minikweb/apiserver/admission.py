@@ -12,9 +12,10 @@ import orjson
 
 from minikweb.apimachinery import errors
 from minikweb.apimachinery.errors import Forbidden
-from minikweb.apiserver import addresses, escalation, objects
+from minikweb.apiserver import addresses, customresources, escalation, objects
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
+from minikweb.kinds.customresourcedefinitions import CUSTOM_RESOURCE_DEFINITION
 from minikweb.kinds.registry import Kind, Object
 
 IMMORTAL = ("default", "kube-system", "kube-public")
@@ -28,6 +29,8 @@ def creating(server: Server, call: Call, kind: Kind, obj: Object) -> Iterator[No
     if kind.namespaced:
         _in_a_living_namespace(server, kind, obj)
     escalation.check(server, call, kind, obj, None)
+    if kind is CUSTOM_RESOURCE_DEFINITION:
+        customresources.admit(server.registry, call, obj)
     if kind.kind == "Pod":
         _complete_pod(obj)
     if kind.kind == "Service":
@@ -41,6 +44,8 @@ def updating(server: Server, call: Call, kind: Kind, new: Object, old: Object, s
     """Admits a changed object."""
     if not subresource:
         escalation.check(server, call, kind, new, old)
+    if kind is CUSTOM_RESOURCE_DEFINITION and not subresource:
+        customresources.admit(server.registry, call, new)
     if kind.kind == "Service" and not subresource:
         addresses.keep(server, new, old)
 

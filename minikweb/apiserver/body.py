@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minikweb.apimachinery import meta, serializer
+from minikweb.apimachinery import errors, meta, serializer
 from minikweb.apimachinery import schema as schemas
 from minikweb.apimachinery.errors import BadRequest, UnsupportedMediaType
 from minikweb.apiserver import protobuf
@@ -55,6 +55,7 @@ def fit(server: Server, request: Request, kind: Kind, obj: Any, repeated: list[s
     typed = of_kind(kind, obj)
     schema = server.schema(kind)
     if wrong := schemas.validate(typed, schema):
+        _refuse_mistyped(kind, typed)
         raise _unreadable(kind, wrong[0])
     problems = [f'duplicate field "{path}"' for path in repeated or ()]
     level = _level(request)
@@ -64,11 +65,21 @@ def fit(server: Server, request: Request, kind: Kind, obj: Any, repeated: list[s
         raise _unreadable(kind, "strict decoding error: " + ", ".join(problems))
     if level != "Ignore":
         request.warnings += problems
+    if kind.custom and kind.custom.warning:
+        request.warnings.append(kind.custom.warning)
     schemas.prune(typed, schema)
     if not isinstance(typed.get("metadata"), dict):
         typed["metadata"] = {}
     meta.drop_empty(typed["metadata"])
     return typed
+
+
+def _refuse_mistyped(kind: Kind, obj: Object) -> None:
+    """Raises Invalid for a custom resource: what its own schema does not allow is no matter of decoding."""
+    if kind.custom and (causes := kind.custom.mistyped(obj)):
+        metadata = obj.get("metadata")
+        name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+        raise errors.invalid(kind.group, kind.kind, str(name), causes)
 
 
 def of_kind(kind: Kind, obj: Any) -> Object:

@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from minikweb.apimachinery import clock, errors
-from minikweb.apiserver import admission, objects
+from minikweb.apiserver import admission, customresources, objects
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
+from minikweb.kinds.customresourcedefinitions import CUSTOM_RESOURCE_DEFINITION
 from minikweb.kinds.registry import Kind, Object
 from minikweb.store.storage import RevisionChanged, Stored
 
@@ -114,6 +115,8 @@ def _mark(kind: Kind, obj: Object, options: Options, call: Call) -> None:
         metadata["deletionTimestamp"] = clock.format(call.now + timedelta(seconds=grace))
         if kind.kind != "Namespace":
             metadata["deletionGracePeriodSeconds"] = grace
+        if kind is CUSTOM_RESOURCE_DEFINITION:
+            customresources.begin_deletion(obj, call)
     _set_propagation(metadata, options)
     if kind.kind == "Namespace":
         obj.setdefault("status", {})["phase"] = "Terminating"

@@ -71,6 +71,7 @@ def answer(server: Server, incoming: Incoming, is_closing: Callable[[], bool]) -
     if not routes.is_resource(incoming.path):
         attributes = Attributes(verb=incoming.method.lower(), path=incoming.path)
         authorization.require(server.authorizer, user, attributes)
+        server.custom_resources.refresh()
         return documents.answer(server, incoming.method, incoming.path, incoming.query, incoming.headers)
     request = _request(server, incoming, user)
     if request.route.verb == "watch":
@@ -92,6 +93,7 @@ def websocket(server: Server, incoming: Incoming) -> WebSocket:
 
 def _request(server: Server, incoming: Incoming, user: User) -> Request:
     """Finds the route and asks whether the user may go it."""
+    server.custom_resources.refresh()
     query = Values(incoming.query)
     route = routes.parse(server.registry, incoming.method, incoming.path, watch=query.flag("watch"))
     name = route.name or _name_selected(route, query)

@@ -57,7 +57,7 @@ class OpenAPI:
     def __init__(self, registry: Registry):
         self._registry = registry
         self._generation = -1
-        self._documents: dict[str, Document] = {}
+        self._documents: dict[str, tuple[list[Kind], Document]] = {}  # with the kinds it was made of
         self._index: Document | None = None
 
     def get(self, path: str, query_hash: str = "") -> Document | None:
@@ -85,13 +85,18 @@ class OpenAPI:
         return self._index
 
     def _document(self, name: str) -> Document | None:
-        if name not in self._documents and name in names(self._registry):
-            self._documents[name] = Document.of(document(self._registry, name), cache_control="no-cache, private")
-        return self._documents.get(name)
+        if name not in names(self._registry):
+            return None
+        kinds = kinds_of(self._registry, *group_version(name))
+        known = self._documents.get(name)
+        if known is None or [*map(id, known[0])] != [*map(id, kinds)]:
+            made = Document.of(document(self._registry, name), cache_control="no-cache, private")
+            known = self._documents[name] = (kinds, made)
+        return known[1]
 
     def _refresh(self) -> None:
         if self._generation != self._registry.generation:
-            self._generation, self._documents, self._index = self._registry.generation, {}, None
+            self._generation, self._index = self._registry.generation, None
 
 
 def _hash(found: Document) -> str:
@@ -107,18 +112,46 @@ def names(registry: Registry) -> list[str]:
     ]
 
 
+def group_version(name: str) -> tuple[str, str]:
+    """Group and version of a document's name."""
+    group, _, version = name.removeprefix("apis/").rpartition("/")
+    return ("" if name.startswith("api/") else group), version
+
+
 def document(registry: Registry, name: str) -> dict[str, Any]:
     """The OpenAPI v3 document called `api/v1` or `apis/<group>/<version>`."""
-    group, _, version = name.removeprefix("apis/").rpartition("/")
-    group = "" if name.startswith("api/") else group
-    kinds = kinds_of(registry, group, version)
+    kinds = kinds_of(registry, *group_version(name))
+    custom = [kind for kind in kinds if kind.custom]
     bodies = [kind for kind in registry.all() if kind in kinds or not kind.verbs and _speaks_of(kinds, kind)]
+    known = schemas.roots(kind for kind in bodies if not kind.custom)
+    if custom:
+        known += [schemas.META + "ObjectMeta", schemas.META + "ListMeta"]
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": f"v{VERSION}"},
         "paths": dict(path for kind in kinds for path in _paths(kind)),
-        "components": {"schemas": _published(schemas.load(schemas.roots(bodies)))},
+        "components": {"schemas": _published({**schemas.load(known), **_custom_schemas(custom)})},
     }
+
+
+def _custom_schemas(kinds: list[Kind]) -> dict[str, Any]:
+    """The schemas of custom resources and of their lists, as their definitions give them."""
+    found: dict[str, Any] = {}
+    for kind in kinds:
+        assert kind.custom
+        id = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+        own = schemas.own_fields(kind.custom.raw)
+        found[kind.schema] = {**own, "x-kubernetes-group-version-kind": [id]}
+        items = {"type": "array", "items": _ref(kind.schema), "description": f"List of {kind.plural}."}
+        properties = {**schemas.TYPE_META, "metadata": _ref(schemas.META + "ListMeta"), "items": items}
+        found[f"{kind.schema}List"] = {
+            "description": f"{kind.kind}List is a list of {kind.kind}",
+            "type": "object",
+            "required": ["items"],
+            "properties": properties,
+            "x-kubernetes-group-version-kind": [{**id, "kind": kind.list_kind}],
+        }
+    return found
 
 
 def _speaks_of(kinds: list[Kind], body: Kind) -> bool:
@@ -193,7 +226,8 @@ def _item_operations(kind: Kind, verbs: tuple[str, ...]) -> Iterator[tuple[str, 
     if "update" in verbs:
         yield "put", _operation(kind, "put", kind.schema, _WRITE, _json_body(kind.schema))
     if "patch" in verbs:
-        body = {"content": {media: {"schema": _ref(schemas.META + "Patch")} for media in _PATCHES}}
+        patches = [media for media in _PATCHES if not kind.custom or "strategic" not in media]
+        body = {"content": {media: {"schema": _ref(schemas.META + "Patch")} for media in patches}}
         yield "patch", _operation(kind, "patch", kind.schema, {**_WRITE, "force": _BOOLEAN}, body)
     if "delete" in verbs:
         options = schemas.META + "DeleteOptions"

@@ -44,12 +44,12 @@ def changer(server: Server, request: Request, kind: Kind) -> Callable[[Object], 
     if request.media_type == MERGE:
         merge = serializer.load_json(request.body)
         return _fitting(server, request, kind, lambda old: patches.merge_patch(old, merge))
-    if request.media_type == STRATEGIC:
+    if request.media_type == STRATEGIC and not kind.custom:
         strategic = serializer.load_json(request.body)
         return _fitting(server, request, kind, lambda old: patches.strategic_merge_patch(old, strategic, schema))
     raise UnsupportedMediaType(
         "the body of the request was in an unknown format - accepted media types include: "
-        f"{JSON_PATCH}, {MERGE}, {STRATEGIC}, {APPLY}"
+        + ", ".join((JSON_PATCH, MERGE, *(() if kind.custom else (STRATEGIC,)), APPLY))
     )
 
 

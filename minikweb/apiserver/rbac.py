@@ -1,25 +1,20 @@
 """Role-based access control: may this user do that? Answered from memory, on every request.
 
-`Policy` holds all roles and bindings, indexed by subject. It is fed by the store's own events: the writer only rings,
-the next question reads what was written before it, so a binding counts from the request after its creation on.
+`Policy` holds all roles and bindings, indexed by subject.
 
 Source: plugin/pkg/auth/authorizer/rbac/rbac.go, pkg/registry/rbac/validation/rule.go.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import orjson
-
 from minikweb.apiserver.authentication import SERVICE_ACCOUNT, User
 from minikweb.apiserver.authorization import SUPERUSERS, Attributes, Decision
+from minikweb.apiserver.following import Following
 from minikweb.kinds.rbac import GROUP
-from minikweb.store.query import Query
-from minikweb.store.storage import Storage
-from minikweb.store.watch import Event, Subscription
+from minikweb.store.storage import Key, Storage
 
 Object = dict[str, Any]
 
@@ -69,7 +64,7 @@ class Grant(NamedTuple):
     """A role bound to one subject. `namespace` is "" for what holds in the whole cluster."""
 
     namespace: str
-    role: tuple[str, str, str]  # resource, namespace, name
+    role: Key
     reason: str
 
 
@@ -77,20 +72,17 @@ class Policy:
     """The Authorizer that enforces RBAC. Thread-safe."""
 
     def __init__(self, storage: Storage):
-        self._storage = storage
-        self._lock = threading.Lock()
-        self._rings, self._seen = 1, 0  # writes heard of, writes taken in
-        self._subscriptions: dict[str, Subscription] = {}
-        self._raw: dict[tuple[str, str, str], list[Object]] = {}  # role → its rules as written
-        self._rules: dict[tuple[str, str, str], tuple[Rule, ...]] = {}
-        self._bindings: dict[tuple[str, str, str], list[tuple[Subject, Grant]]] = {}
+        self._following = Following(storage, RESOURCES, self._put)
+        self._raw: dict[Key, list[Object]] = {}  # role → its rules as written
+        self._rules: dict[Key, tuple[Rule, ...]] = {}
+        self._bindings: dict[Key, list[tuple[Subject, Grant]]] = {}
         self._grants: dict[tuple[str, Subject], dict[Grant, None]] = {}
 
     def authorize(self, user: User, asked: Attributes) -> Decision:
         """system:masters may do everything; all others what a role bound to them says."""
         if SUPERUSERS in user.groups:
             return Decision(True)
-        self._refresh()
+        self._following.refresh()
         missing = []
         for grant in self._grants_of(user, asked.namespace):
             rules = self._rules.get(grant.role)
@@ -113,14 +105,14 @@ class Policy:
 
     def rules_of(self, user: User, namespace: str) -> list[Object]:
         """All rules that hold for a user in a namespace ("" for the cluster alone)."""
-        self._refresh()
+        self._following.refresh()
         grants = self._grants_of(user, namespace)
         return [rule for grant in grants for rule in self._raw.get(grant.role, ())]
 
     def rules_of_role(self, kind: str, namespace: str, name: str) -> list[Object] | None:
         """The rules of a Role or ClusterRole, None if there is none."""
-        self._refresh()
-        return self._raw.get((CLUSTER_ROLES, "", name) if kind == "ClusterRole" else (ROLES, namespace, name))
+        self._following.refresh()
+        return self._raw.get(Key(CLUSTER_ROLES, "", name) if kind == "ClusterRole" else Key(ROLES, namespace, name))
 
     def _grants_of(self, user: User, namespace: str) -> Iterator[Grant]:
         for place in ("", namespace) if namespace else ("",):
@@ -129,49 +121,13 @@ class Policy:
 
     # --- following the store ----------------------------------------------------------------------
 
-    def _ring(self) -> None:
-        """Called by the writers, one at a time."""
-        self._rings += 1
-
-    def _refresh(self) -> None:
-        if self._seen == self._rings:
-            return
-        with self._lock:
-            rings = self._rings
-            if not self._subscriptions or any(each.lost for each in self._subscriptions.values()):
-                self._load()
-            for subscription in self._subscriptions.values():
-                while subscription.queue:
-                    self._apply(subscription.queue.popleft())
-            self._seen = rings
-
-    def _load(self) -> None:
-        """Reads everything anew. Events that come meanwhile are applied a second time, which changes nothing."""
-        hub = self._storage.hub
-        for resource, subscription in self._subscriptions.items():
-            hub.unsubscribe(resource, subscription)
-        self._subscriptions = {resource: hub.subscribe(resource, self._ring)[0] for resource in RESOURCES}
-        known = {*self._raw, *self._bindings}
-        for resource in RESOURCES:
-            for body in self._storage.list(Query(resource=resource)).bodies:
-                obj = orjson.loads(body)
-                key = (resource, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-                known.discard(key)
-                self._put(key, obj)
-        for key in known:
-            self._put(key, None)
-
-    def _apply(self, event: Event) -> None:
-        key = (event.resource, event.namespace, event.name)
-        self._put(key, None if event.type == "DELETED" else event.object)
-
-    def _put(self, key: tuple[str, str, str], obj: Object | None) -> None:
-        if key[0] in (ROLES, CLUSTER_ROLES):
+    def _put(self, key: Key, obj: Object | None) -> None:
+        if key.resource in (ROLES, CLUSTER_ROLES):
             self._put_role(key, obj)
         else:
             self._put_binding(key, obj)
 
-    def _put_role(self, key: tuple[str, str, str], role: Object | None) -> None:
+    def _put_role(self, key: Key, role: Object | None) -> None:
         if role is None:
             self._raw.pop(key, None)
             self._rules.pop(key, None)
@@ -179,7 +135,7 @@ class Policy:
         self._raw[key] = role.get("rules") or []
         self._rules[key] = tuple(Rule.of(rule) for rule in self._raw[key])
 
-    def _put_binding(self, key: tuple[str, str, str], binding: Object | None) -> None:
+    def _put_binding(self, key: Key, binding: Object | None) -> None:
         """The new grants come before the old ones go: nobody is refused in between."""
         new = list(grants_of(binding)) if binding else []
         for subject, grant in new:
@@ -196,7 +152,7 @@ def grants_of(binding: Object) -> Iterator[tuple[Subject, Grant]]:
     name, namespace = binding["metadata"]["name"], binding["metadata"].get("namespace", "")
     reference = binding["roleRef"]
     in_cluster = reference["kind"] == "ClusterRole"
-    role = (CLUSTER_ROLES, "", reference["name"]) if in_cluster else (ROLES, namespace, reference["name"])
+    role = Key(CLUSTER_ROLES, "", reference["name"]) if in_cluster else Key(ROLES, namespace, reference["name"])
     title = f'RoleBinding "{name}/{namespace}"' if namespace else f'ClusterRoleBinding "{name}"'
     for subject in binding.get("subjects") or ():
         who = _subject_of(subject, namespace)

@@ -65,7 +65,7 @@ def list_(server: Server, request: Request) -> Response:
 
 def stored_kind(server: Server, kind: Kind) -> Kind:
     """The kind in whose form objects of `kind` are stored."""
-    if not conversion.is_converted(kind):
+    if kind.custom or not conversion.is_converted(kind):
         return kind
     return server.registry.of("v1", "Event") or kind
 

@@ -1,11 +1,14 @@
-"""The scale subresource: spec.replicas and the selector of a workload, seen as an autoscaling/v1 Scale.
+"""The scale subresource: the replicas and the selector of a workload, seen as an autoscaling/v1 Scale.
 
+Where they stand in the object is the kind's to say (ScalePaths): a custom resource declares it.
 Source: pkg/registry/apps/deployment/storage/storage.go (ScaleREST).
 """
 
 from __future__ import annotations
 
 from minikweb.apimachinery import errors, labels
+from minikweb.apimachinery.jsonpath import Path
+from minikweb.apimachinery.serializer import deep_copy
 from minikweb.apiserver import body, objects, patching
 from minikweb.apiserver import update as updating
 from minikweb.apiserver.reading import show
@@ -22,19 +25,41 @@ def scale_kind(server: Server) -> Kind:
     return found
 
 
-def scale_of(obj: Object) -> Object:
-    """The Scale of a Deployment or ReplicaSet."""
-    metadata, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
+def scale_of(kind: Kind, obj: Object) -> Object:
+    """The Scale of a workload."""
+    metadata, paths = obj["metadata"], kind.scale
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {key: metadata[key] for key in _KEPT if key in metadata},
-        "spec": {"replicas": spec.get("replicas", 0)},
+        "spec": {"replicas": _number(paths.spec, obj)},
         "status": {
-            "replicas": status.get("replicas", 0),
-            "selector": str(labels.from_label_selector(spec.get("selector"))),
+            "replicas": _number(paths.status, obj),
+            "selector": _selector(paths.selector, obj),
         },
     }
+
+
+def _number(path: str, obj: Object) -> int:
+    found = Path(path).first(obj)
+    return found if isinstance(found, int) else 0
+
+
+def _selector(path: str, obj: Object) -> str:
+    """A custom resource keeps it as text, the others as a LabelSelector."""
+    found = Path(path).first(obj) if path else ""
+    return found if isinstance(found, str) else str(labels.from_label_selector(found))
+
+
+def _with_replicas(kind: Kind, obj: Object, replicas: int) -> Object:
+    """A copy of the object with the number at its place."""
+    changed = deep_copy(obj)
+    *parents, last = kind.scale.spec.removeprefix(".").split(".")
+    place = changed
+    for key in parents:
+        place = place.setdefault(key, {})
+    place[last] = replicas
+    return changed
 
 
 def get(server: Server, request: Request) -> Response:
@@ -49,7 +74,7 @@ def update(server: Server, request: Request) -> Response:
 
 def patch(server: Server, request: Request) -> Response:
     change = patching.changer(server, request, scale_kind(server))
-    return _write(server, request, lambda old: change(scale_of(old)))
+    return _write(server, request, lambda old: change(scale_of(request.route.kind, old)))
 
 
 def _write(server: Server, request: Request, change: updating.Change) -> Response:
@@ -64,7 +89,7 @@ def _write(server: Server, request: Request, change: updating.Change) -> Respons
         metadata = {**old["metadata"], "resourceVersion": scale["metadata"].get("resourceVersion", "")}
         if scale["metadata"].get("uid"):
             metadata["uid"] = scale["metadata"]["uid"]
-        return {**old, "metadata": metadata, "spec": {**old["spec"], "replicas": replicas}}
+        return {**_with_replicas(route.kind, old, replicas), "metadata": metadata}
 
     updated = updating.update(
         server,
@@ -79,4 +104,4 @@ def _write(server: Server, request: Request, change: updating.Change) -> Respons
 
 
 def _show(server: Server, request: Request, obj: Object) -> Response:
-    return show(request, scale_kind(server), objects.to_text(scale_of(obj)))
+    return show(request, scale_kind(server), objects.to_text(scale_of(request.route.kind, obj)))

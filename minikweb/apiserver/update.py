@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from minikweb.apimachinery import errors
 from minikweb.apimachinery.errors import BadRequest
-from minikweb.apiserver import addresses, admission, managedfields, objects
+from minikweb.apiserver import addresses, admission, conversion, managedfields, objects
 from minikweb.apiserver.create import check
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
@@ -41,7 +41,7 @@ def update(
     """
     for _ in range(ATTEMPTS):
         current = objects.read(server, kind, namespace, name)
-        new = change(objects.parse(current))
+        new = change(conversion.live(kind, objects.parse(current)))
         try:
             return write(server, call, kind, current, new, subresource=subresource, track=track)
         except RevisionChanged:
@@ -60,7 +60,7 @@ def write(
     track: bool = True,
 ) -> str:
     """Stores `new` in the place of `current`. Raises RevisionChanged: then a caller that named one will conflict."""
-    old = objects.parse(current)
+    old = conversion.live(kind, objects.parse(current))
     _check_identity(kind, current, new)
     for key in KEPT:
         _keep(new["metadata"], old["metadata"], key)

@@ -6,7 +6,7 @@ carries no event and no object. `sync` reads (from the cache), plans (pure), act
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Controller:
         self.client = client
         self.cache = cache
         self.recorder = recorder
+        self.wake: Callable[..., None] = lambda *keys: None  # set by who runs it: has it look at keys, out of turn
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         """The keys to look at after a change of an object of `kind`; old or new is None at birth or death."""

@@ -17,6 +17,7 @@ from typing import Any
 from minikweb.apimachinery import errors
 from minikweb.client.client import Client, Watch
 from minikweb.client.writes import Writes
+from minikweb.kinds.registry import Kind
 
 Object = dict[str, Any]
 Handler = Callable[[Object | None, Object | None], None]
@@ -51,7 +52,7 @@ class Informer:
     def __init__(
         self,
         client: Client,
-        kind: str,
+        kind: str | Kind,
         *,
         namespace: str | None = None,
         label_selector: str = "",
@@ -293,6 +294,11 @@ def _differences(
             yield from _steps(old, new, new)
 
 
+def _name(kind: Kind) -> str:
+    """By what a cache knows a kind: a custom one may be called as another is."""
+    return kind.resource if kind.custom else kind.kind
+
+
 class Cache:
     """The informers of one process, by kind name, and the process' own writes.
 
@@ -307,17 +313,25 @@ class Cache:
         self._lock = threading.Lock()
         self._started = False
 
-    def informer(self, kind: str) -> Informer:
+    def informer(self, kind: str | Kind) -> Informer:
         """The informer of a kind, made (and started, if the cache is) when first asked for."""
-        name = self.client.kind(kind).kind
+        found = self.client.kind(kind)
+        name = _name(found)
         with self._lock:
             if name not in self._informers:
                 indexers = {"node": node_name} if name == "Pod" else {}
-                informer = Informer(self.client, name, indexers=indexers, **self._scopes.get(name, {}))
+                informer = Informer(self.client, found, indexers=indexers, **self._scopes.get(name, {}))
                 self._informers[name] = informer
                 if self._started:
                     informer.start()
             return self._informers[name]
+
+    def forget(self, kind: Kind) -> None:
+        """Follows a kind no more: it is served no more."""
+        with self._lock:
+            informer = self._informers.pop(_name(kind), None)
+        if informer:
+            informer.stop()
 
     def start(self) -> None:
         with self._lock:
@@ -350,13 +364,13 @@ class Cache:
         """Whether each informer has its watch open."""
         return all(informer.connected for informer in list(self._informers.values()))
 
-    def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
+    def get(self, kind: str | Kind, namespace: str | None, name: str) -> Object | None:
         return self.informer(kind).get(namespace, name)
 
-    def list(self, kind: str, namespace: str | None = None) -> list[Object]:
+    def list(self, kind: str | Kind, namespace: str | None = None) -> list[Object]:
         return self.informer(kind).list(namespace)
 
-    def owned(self, kind: str, owner_uid: str) -> list[Object]:
+    def owned(self, kind: str | Kind, owner_uid: str) -> list[Object]:
         """The objects of a kind that name the owner, controlling or not."""
         return self.informer(kind).by_index("owner", owner_uid)
 

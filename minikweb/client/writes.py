@@ -38,7 +38,7 @@ class Effect:
 
 
 class Writes:
-    """The writes of one process, by kind name; `record` is a Client's `wrote`."""
+    """The writes of one process, by resource; `record` is a Client's `wrote`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,16 +52,16 @@ class Writes:
         revision = meta.get("resourceVersion") if answer.get("kind") in (kind.kind, "Scale") else None
         with self._lock:
             if revision:
-                self._revisions[kind.kind] = max(int(revision), self._revisions.get(kind.kind, 0))
+                self._revisions[kind.storage_key] = max(int(revision), self._revisions.get(kind.storage_key, 0))
             elif verb in (*ENDS, "binding"):
                 meta = sent["metadata"]
                 uid = meta.get("uid") or answer.get("details", {}).get("uid")
                 effect = Effect(meta.get("namespace") or "", meta["name"], uid, verb)
-                self._effects.setdefault(kind.kind, set()).add(effect)
+                self._effects.setdefault(kind.storage_key, set()).add(effect)
 
     def wait_seen(self, informer: Informer, timeout: float) -> bool:
         """Waits until the informer shows all writes of its kind recorded before this call; False after `timeout` s."""
-        kind = informer.kind.kind
+        kind = informer.kind.storage_key
         with self._lock:
             revision = self._revisions.get(kind, 0)
             effects = list(self._effects.get(kind, ()))

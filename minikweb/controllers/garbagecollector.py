@@ -18,10 +18,12 @@ from minikweb.apimachinery.errors import Conflict, NotFound
 from minikweb.apimachinery.meta import has_finalizer, is_being_deleted
 from minikweb.client.controller import Controller
 from minikweb.kinds import registry
+from minikweb.kinds.customresources import kinds_of
 
 Object = dict[str, Any]
 Reference = dict[str, Any]
 
+DEFINITION = "CustomResourceDefinition"
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 POLICIES = {ORPHAN: "Orphan", FOREGROUND: "Foreground"}
 ABSENT_REMEMBERED = 500  # uids are never used twice, so what is once gone is gone
@@ -34,7 +36,10 @@ def collected_kinds() -> list[registry.Kind]:
 
 
 class GarbageCollector(Controller):
-    """Deletes what no owner is left for. Its keys are `namespace/Kind/name`: it looks after every kind."""
+    """Deletes what no owner is left for. Its keys are `namespace/Kind/name`: it looks after every kind.
+
+    Custom resources join while it runs; in keys their kind is the resource, such as `crontabs.example.com`.
+    """
 
     name = "garbagecollector"
     source = "garbage-collector-controller"
@@ -43,20 +48,23 @@ class GarbageCollector(Controller):
         super().__init__(client, cache, recorder)
         self.kinds = {kind.kind: kind for kind in collected_kinds()}
         self.needs = tuple(self.kinds)
+        self.by_reference = {(kind.group, kind.kind): name for name, kind in self.kinds.items()}
         self.absent: OrderedDict[str, None] = OrderedDict()
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         """Whoever may be at its end now: what was left alone, what is held by a finalizer of ours, its owners."""
+        if kind == DEFINITION:
+            self.follow(old, new)
         if new is None:
-            yield from (key_of(dependent) for dependent in self.dependents(old))
+            yield from (self.key_of(dependent) for dependent in self.dependents(old))
         elif holding_finalizer(new) or (not is_being_deleted(new) and not self.has_living_owners(new)):
-            yield key_of(new)
+            yield self.key_of(new)
         if old and (new is None or references(old) != references(new)):
-            yield from (key_of(owner) for owner in self.owners(old) if holding_finalizer(owner))
+            yield from (self.key_of(owner) for owner in self.owners(old) if holding_finalizer(owner))
 
     def sync(self, namespace: str, name: str) -> None:
         kind, _, name = name.partition("/")
-        obj = self.cache.get(kind, namespace, name)
+        obj = self.cache.get(self.kinds[kind], namespace, name) if kind in self.kinds else None
         if obj is None:
             return
         held_by = holding_finalizer(obj)
@@ -67,20 +75,49 @@ class GarbageCollector(Controller):
         elif not is_being_deleted(obj):
             self.attempt_to_delete(obj)
 
+    # --- custom resources ----------------------------------------------------------------------------
+
+    def follow(self, old: Object | None, new: Object | None) -> None:
+        """Begins or ends to follow the objects of a definition, in one of its versions."""
+        name = (new or old)["metadata"]["name"]
+        served = {kind.api_version: kind for kind in (kinds_of(new) if new else ())}
+        known = self.kinds.get(name)
+        if known and known.api_version not in served:
+            self.kinds = {key: kind for key, kind in self.kinds.items() if key != name}
+            self.cache.forget(known)
+            known = None
+        if served and not known:
+            kind = next(iter(served.values()))
+            self.kinds = {**self.kinds, name: kind}
+            self.by_reference = {**self.by_reference, (kind.group, kind.kind): name}
+            self.cache.informer(kind).add_handler(lambda old, new: self.wake(*self.keys(name, old, new)))
+
+    def kind_of(self, obj: Object) -> registry.Kind:
+        """The kind of an object in the cache. KeyError if it is followed no more."""
+        return self.kinds[self.by_reference[obj["apiVersion"].rpartition("/")[0], obj["kind"]]]
+
+    def referred_kind(self, reference: Reference) -> registry.Kind | None:
+        group = reference["apiVersion"].rpartition("/")[0]
+        return self.kinds.get(self.by_reference.get((group, reference["kind"]), ""))
+
+    def key_of(self, obj: Object) -> str:
+        kind, metadata = self.kind_of(obj), obj["metadata"]
+        return f"{metadata.get('namespace', '')}/{kind.resource if kind.custom else kind.kind}/{metadata['name']}"
+
     # --- who is related to whom --------------------------------------------------------------------
 
     def dependents(self, owner: Object) -> Iterator[Object]:
         """What names the owner, of any kind."""
-        for kind in self.kinds:
+        for kind in self.kinds.values():
             yield from self.cache.owned(kind, owner["metadata"]["uid"])
 
     def owner(self, obj: Object, reference: Reference) -> Object | None:
         """The owner meant by a reference, as far as the cache knows."""
-        kind = self.kinds.get(reference["kind"])
-        if kind is None or kind.api_version.partition("/")[0] != reference["apiVersion"].partition("/")[0]:
+        kind = self.referred_kind(reference)
+        if kind is None:
             return None
         namespace = obj["metadata"].get("namespace") if kind.namespaced else None
-        owner = self.cache.get(kind.kind, namespace, reference["name"])
+        owner = self.cache.get(kind, namespace, reference["name"])
         return owner if owner and owner["metadata"]["uid"] == reference["uid"] else None
 
     def owners(self, obj: Object) -> list[Object]:
@@ -96,7 +133,7 @@ class GarbageCollector(Controller):
         """Whether the owner does not exist: asked of the API, for the cache may lag behind."""
         if reference["uid"] in self.absent:
             return True
-        kind = self.kinds.get(reference["kind"])
+        kind = self.referred_kind(reference)
         if kind is None or (kind.namespaced and not obj["metadata"].get("namespace")):
             return False  # a kind we do not serve, or an owner that can have no such dependent: not ours to judge
         try:
@@ -166,7 +203,7 @@ class GarbageCollector(Controller):
     def delete(self, obj: Object, policy: str) -> None:
         """Deletes it if it has the owners that were judged; a change of something else does not save it."""
         metadata = obj["metadata"]
-        where = (obj["kind"], metadata["name"], metadata.get("namespace"))
+        where = (self.kind_of(obj), metadata["name"], metadata.get("namespace"))
         how = {"uid": metadata["uid"], "propagation_policy": policy}
         with suppress(NotFound):
             try:
@@ -182,7 +219,7 @@ class GarbageCollector(Controller):
         identity = {key: metadata[key] for key in ("uid", "resourceVersion")}
         patch = {"metadata": {**identity, "ownerReferences": kept or None}}
         try:
-            return self.client.patch(obj["kind"], metadata["name"], patch, metadata.get("namespace"))
+            return self.client.patch(self.kind_of(obj), metadata["name"], patch, metadata.get("namespace"))
         except NotFound:
             return None
 
@@ -192,11 +229,7 @@ class GarbageCollector(Controller):
         identity = {key: metadata[key] for key in ("uid", "resourceVersion")}
         patch = {"metadata": {**identity, "finalizers": kept or None}}
         with suppress(NotFound):
-            self.client.patch(obj["kind"], metadata["name"], patch, metadata.get("namespace"))
-
-
-def key_of(obj: Object) -> str:
-    return f"{obj['metadata'].get('namespace', '')}/{obj['kind']}/{obj['metadata']['name']}"
+            self.client.patch(self.kind_of(obj), metadata["name"], patch, metadata.get("namespace"))
 
 
 def references(obj: Object) -> list[Reference]:

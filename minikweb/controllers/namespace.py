@@ -17,9 +17,11 @@ from minikweb.apimachinery.errors import ApiError, NotFound
 from minikweb.apimachinery.serializer import deep_copy
 from minikweb.client.controller import Controller
 from minikweb.kinds import registry
+from minikweb.kinds.customresources import kinds_of
 
 Object = dict[str, Any]
 
+DEFINITION = "CustomResourceDefinition"
 FINALIZER = "kubernetes"  # in spec.finalizers; its removal lets the API server delete the namespace
 LOOK_AGAIN = 2.0  # seconds, while something in it has not ended
 FINE = {
@@ -42,7 +44,7 @@ class NamespaceController(Controller):
 
     name = "namespace"
     kind = "Namespace"
-    needs = ("Pod",)
+    needs = ("Pod", DEFINITION)
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         """A namespace that is being deleted, and again whenever a pod in one has ended."""
@@ -72,7 +74,7 @@ class NamespaceController(Controller):
         """Deletes all in it, pods before the rest; returns what remains by resource, and what failed."""
         remaining: dict[str, list[Object]] = {}
         failures: list[ApiError] = []
-        for kind in sorted(namespaced_kinds(), key=lambda kind: kind.kind != "Pod"):
+        for kind in sorted([*namespaced_kinds(), *self.custom_kinds()], key=lambda kind: kind.kind != "Pod"):
             try:
                 left = self.delete_all(kind, name)
             except ApiError as error:
@@ -83,6 +85,11 @@ class NamespaceController(Controller):
                 if kind.kind == "Pod":
                     break  # what pods use stays while they end
         return remaining, failures
+
+    def custom_kinds(self) -> list[registry.Kind]:
+        """One version of each custom resource that can be in a namespace."""
+        made = (kinds_of(definition)[:1] for definition in self.cache.list(DEFINITION))
+        return [kind for kinds in made for kind in kinds if kind.namespaced]
 
     def delete_all(self, kind: registry.Kind, namespace: str) -> list[Object]:
         """Deletes all objects of a kind; returns those that have not ended."""

@@ -5,6 +5,7 @@ The per-kind policy is Kubernetes' "strategy" (pkg/registry/*/strategy.go) in on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,6 +84,31 @@ SUBRESOURCES = {
 
 
 @dataclass(frozen=True)
+class ScalePaths:
+    """Where the scale subresource reads and writes, as JSONPath; "" for a selector that is none."""
+
+    spec: str = ".spec.replicas"
+    status: str = ".status.replicas"
+    selector: str = ".spec.selector"
+
+
+@dataclass(frozen=True)
+class Custom:
+    """What only the kind of a custom resource has.
+
+    raw           its OpenAPI v3 schema, with Kubernetes' own apiVersion, kind and metadata
+    mistyped      the causes of what has the wrong type in an object
+    is_converted  whether objects may be stored under another version's name
+    warning       what is said to everybody who uses this version, "" for nothing
+    """
+
+    raw: dict[str, Any]
+    mistyped: Callable[[Object], list[Cause]]
+    is_converted: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True)
 class Kind:
     """One kind of the API.
 
@@ -94,6 +120,8 @@ class Kind:
     validate_name             what is wrong with a metadata.name; checked with the other metadata
     selectable                field selectors beside metadata.name and metadata.namespace: path → value of the object
     schema                    the key of its definition in Kubernetes' OpenAPI, such as io.k8s.api.core.v1.Pod
+    scale                     where its scale subresource looks
+    custom                    set for the kind of a custom resource alone
     virtual                   answered without being stored (reviews, bindings, scales): verbs tell what it can do;
                               without verbs it is only the body of a subresource, and no path leads to it
     """
@@ -119,6 +147,8 @@ class Kind:
     selectable: dict[str, Callable[[Object], str]] = field(default_factory=dict)
     health: Callable[[Object], Health] = _healthy
     virtual: bool = False
+    scale: ScalePaths = ScalePaths()
+    custom: Custom | None = None
 
     @property
     def api_version(self) -> str:
@@ -152,7 +182,8 @@ class Kind:
 class Registry:
     """All kinds, by path, by apiVersion and kind, and by any name a user would type.
 
-    `generation` grows with each change, so that what was made from the registry can be kept until then.
+    `generation` grows with each change, so that what was made from the registry can be kept until then. Kinds join and
+    leave while others read: each change makes new dictionaries.
     """
 
     def __init__(self, kinds: Iterable[Kind] = ()):
@@ -163,13 +194,13 @@ class Registry:
             self.add(kind)
 
     def add(self, kind: Kind) -> None:
-        self._by_path[kind.group, kind.version, kind.plural] = kind
-        self._by_kind[kind.api_version, kind.kind] = kind
+        self._by_path = {**self._by_path, (kind.group, kind.version, kind.plural): kind}
+        self._by_kind = {**self._by_kind, (kind.api_version, kind.kind): kind}
         self.generation += 1
 
     def remove(self, kind: Kind) -> None:
-        del self._by_path[kind.group, kind.version, kind.plural]
-        del self._by_kind[kind.api_version, kind.kind]
+        self._by_path = {path: found for path, found in self._by_path.items() if found is not kind}
+        self._by_kind = {name: found for name, found in self._by_kind.items() if found is not kind}
         self.generation += 1
 
     def all(self) -> list[Kind]:
@@ -194,12 +225,24 @@ class Registry:
         return None
 
     def groups(self) -> dict[str, list[str]]:
-        """Group → its versions that are served, in the order of declaration."""
+        """Group → its versions that are served, the preferred one first; groups in the order of declaration."""
         found: dict[str, list[str]] = {}
         for kind in self._by_path.values():
             if kind.verbs and kind.version not in found.setdefault(kind.group, []):
                 found[kind.group].append(kind.version)
-        return found
+        return {group: sorted(versions, key=version_priority) for group, versions in found.items() if versions}
+
+
+_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
+
+
+def version_priority(version: str) -> tuple[Any, ...]:
+    """A sort key: v2, v1, v1beta1, v1alpha2, then other names by alphabet (k8s.io/apimachinery/pkg/version)."""
+    match = _VERSION.fullmatch(version)
+    if not match:
+        return (3, version)
+    major, stage, minor = match.groups()
+    return ({None: 0, "beta": 1, "alpha": 2}[stage], -int(major), -int(minor or 0))
 
 
 def builtin() -> Registry:
@@ -212,6 +255,7 @@ def builtin() -> Registry:
         batch,
         coordination,
         core,
+        customresourcedefinitions,
         discovery,
         events,
         policy,
@@ -230,5 +274,6 @@ def builtin() -> Registry:
         rbac,
         coordination,
         discovery,
+        customresourcedefinitions,
     )
     return Registry(kind for module in modules for kind in module.KINDS)

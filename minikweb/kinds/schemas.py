@@ -74,6 +74,19 @@ def load(names: Iterable[str]) -> dict[str, Schema]:
     return dict(sorted(found.items()))
 
 
+TYPE_META = {
+    "apiVersion": {"type": "string", "description": "The version of the schema in which this object is written."},
+    "kind": {"type": "string", "description": "The kind of this object. Cannot be updated."},
+}
+_METADATA = "Standard object's metadata: its name, namespace, labels, annotations and what the system writes there."
+
+
+def own_fields(raw: Schema) -> Schema:
+    """A custom resource's schema with descriptions for the fields that every object has."""
+    metadata = {"$ref": f"{REF}{META}ObjectMeta", "description": _METADATA}
+    return {**raw, "properties": {**raw["properties"], **TYPE_META, "metadata": metadata}}
+
+
 def references(schema: Any) -> Iterator[str]:
     """The names of the definitions a schema refers to."""
     if isinstance(schema, list):

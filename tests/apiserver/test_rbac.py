@@ -308,7 +308,7 @@ def test_a_policy_that_was_cut_off_reads_anew(api, ada):
     bind(api, "view", USER_ADA)
     assert api.get(PODS, **ada).status == 200
     policy = api.server.authorizer
-    for subscription in policy._subscriptions.values():
+    for subscription in policy._following._subscriptions.values():
         subscription.capacity = 0
 
     api.delete(f"{BINDINGS}/b")

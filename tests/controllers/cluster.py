@@ -43,6 +43,8 @@ KINDS = (
     "Service",
     "EndpointSlice",
     "Endpoints",
+    "CustomResourceDefinition",
+    "ClusterRole",
 )
 
 
@@ -54,6 +56,7 @@ class Desk:
         self.keys: dict[str, None] = {}
         self.failed: dict[str, None] = {}
         self._lock = threading.Lock()
+        controller.wake = self._wake
         kinds = (controller.kind, *controller.owns, *controller.needs)
         for kind in filter(None, dict.fromkeys(kinds)):
             controller.cache.informer(kind).add_handler(self._handler(kind))
@@ -65,6 +68,10 @@ class Desk:
                 self.keys.update(keys)
 
         return changed
+
+    def _wake(self, *keys: str) -> None:
+        with self._lock:
+            self.keys.update(dict.fromkeys(keys))
 
     def work(self) -> bool:
         """One sync of each key waiting; False if there was none."""

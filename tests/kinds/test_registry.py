@@ -67,5 +67,5 @@ def test_these_kinds_are_served():
         "leases.coordination.k8s.io", "namespaces", "nodes", "pods", "replicasets.apps", "secrets",
         "serviceaccounts", "services", "statefulsets.apps", "clusterrolebindings.rbac.authorization.k8s.io",
         "clusterroles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
-        "roles.rbac.authorization.k8s.io",
+        "roles.rbac.authorization.k8s.io", "customresourcedefinitions.apiextensions.k8s.io",
     }  # fmt: skip
