@@ -2,8 +2,11 @@
  * Without the handler the kernel would ignore SIGTERM for process 1, and each stop would last its whole grace. */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+int connect_main(void); /* connect.c */
 
 static void end(int signal) {
     (void)signal;
@@ -16,7 +19,9 @@ static void bury(int signal) {
         ;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "connect") == 0)
+        return connect_main();
     struct sigaction on_end = {.sa_handler = end};
     struct sigaction on_child = {.sa_handler = bury, .sa_flags = SA_NOCLDSTOP | SA_RESTART};
     if (sigaction(SIGTERM, &on_end, NULL) || sigaction(SIGINT, &on_end, NULL) || sigaction(SIGCHLD, &on_child, NULL)) {

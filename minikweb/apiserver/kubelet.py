@@ -1,4 +1,4 @@
-"""What only a pod's kubelet can answer: log, exec, the containers of a node. Relayed over its endpoint.
+"""What only the pod's kubelet can answer: log, exec, attach, port-forward, the containers of a node. Relayed to it.
 
 Source: pkg/registry/core/pod/strategy.go (LogLocation, ExecLocation), k8s.io/kubelet's server paths.
 """
@@ -21,6 +21,8 @@ ENDPOINT = "minikweb.io/kubelet-endpoint"
 _LOG_PARAMETERS = ("tailLines", "sinceSeconds", "limitBytes")
 _LOG_FLAGS = ("follow", "previous", "timestamps")
 _TEXT = "text/plain"
+
+WebSocket = Callable[..., Awaitable[None]]
 
 
 def log(server: Server, request: Request) -> Response | Stream:
@@ -52,14 +54,35 @@ def _log_parameters(request: Request) -> list[tuple[str, str]]:
     return parameters + [(name, "true") for name in _LOG_FLAGS if request.query.flag(name)]
 
 
-def exec_(server: Server, request: Request) -> Callable[..., Awaitable[None]]:
+def exec_(server: Server, request: Request) -> WebSocket:
     """A command in a container, over the WebSocket that the client opened."""
     return streams.socket_relay(*_exec_target(server, request))
 
 
+def attach(server: Server, request: Request) -> WebSocket:
+    """The main process of a container."""
+    return streams.socket_relay(*_attach_target(server, request))
+
+
+def port_forward(server: Server, request: Request) -> WebSocket:
+    """Connections to a pod's ports."""
+    return streams.socket_relay(*_port_forward_target(server, request))
+
+
 def exec_refused(server: Server, request: Request) -> Stream:
     """exec without a WebSocket: kubectl asks so when its WebSocket was refused, and is told why again."""
-    path, target = _exec_target(server, request)
+    return _refused(*_exec_target(server, request))
+
+
+def attach_refused(server: Server, request: Request) -> Stream:
+    return _refused(*_attach_target(server, request))
+
+
+def port_forward_refused(server: Server, request: Request) -> Stream:
+    return _refused(*_port_forward_target(server, request))
+
+
+def _refused(path: str, target: str) -> Stream:
     place, _, query = target.partition("?")
     return streams.relay(path, place, query, _TEXT)
 
@@ -68,16 +91,39 @@ def _exec_target(server: Server, request: Request) -> tuple[str, str]:
     """The kubelet's socket and the target there. Raises NotFound, BadRequest, Invalid, ServiceUnavailable."""
     pod = _pod(server, request)
     container = _container(pod, request.query.text("container"))
-    if not pod["spec"].get("nodeName"):
-        raise BadRequest(f"pod {pod['metadata']['name']} does not have a host assigned")
+    node = _host(pod)
     commands = request.query.all("command")
     if not commands:
         fault = errors.required("command")
         raise errors.invalid("", "PodExecOptions", "", [fault])
-    parameters = [("command", command) for command in commands]
+    parameters = [("command", command) for command in commands] + _wanted(request)
+    return _endpoint(server, node), f"/exec/{_place(pod)}/{container}?{urlencode(parameters)}"
+
+
+def _attach_target(server: Server, request: Request) -> tuple[str, str]:
+    pod = _pod(server, request)
+    container = _container(pod, request.query.text("container"))
+    return _endpoint(server, _host(pod)), f"/attach/{_place(pod)}/{container}?{urlencode(_wanted(request))}"
+
+
+def _port_forward_target(server: Server, request: Request) -> tuple[str, str]:
+    pod = _pod(server, request)
+    parameters = [("ports", port) for port in request.query.all("ports")]
+    return _endpoint(server, _host(pod)), f"/portForward/{_place(pod)}?{urlencode(parameters)}"
+
+
+def _wanted(request: Request) -> list[tuple[str, str]]:
+    """The streams that are asked for, as the kubelet names them."""
     asked = {"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"}
-    parameters += [(kubelets, "1") for ours, kubelets in asked.items() if request.query.flag(ours)]
-    return _endpoint(server, pod["spec"]["nodeName"]), f"/exec/{_place(pod)}/{container}?{urlencode(parameters)}"
+    return [(kubelets, "1") for ours, kubelets in asked.items() if request.query.flag(ours)]
+
+
+def _host(pod: Object) -> str:
+    """The pod's node. Raises BadRequest."""
+    node = pod["spec"].get("nodeName")
+    if not node:
+        raise BadRequest(f"pod {pod['metadata']['name']} does not have a host assigned")
+    return node
 
 
 def proxy(server: Server, request: Request) -> Stream:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
+from minikweb.apimachinery import httpstream
 from minikweb.apiserver.app import Application
 from minikweb.store import compaction
 from minikweb.store.database import StoreUnavailable
@@ -92,7 +93,7 @@ def _config(application: Application, **tls: str) -> uvicorn.Config:
         application,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=httpstream.WebSocketProtocol,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -13,11 +13,9 @@ from minikweb.kinds.registry import Kind, Registry
 
 _OBJECT_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _COLLECTION_VERBS = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
-_STREAMS = ("exec", "proxy")
+_STREAMS = ("attach", "exec", "portforward", "proxy")
 _UNSERVED = {
-    ("Pod", "attach"),
     ("Pod", "ephemeralcontainers"),
-    ("Pod", "portforward"),
     ("Pod", "proxy"),
     ("Pod", "resize"),
     ("Service", "proxy"),

@@ -12,10 +12,10 @@ import orjson
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from minikweb.apimachinery import httpstream
 from minikweb.apimachinery.errors import ApiError, ServiceUnavailable, from_status
 from minikweb.apiserver.request import Response, Stream, failure
 
-PROTOCOL = "v5.channel.k8s.io"
 CONNECT_SECONDS = 10.0
 _CHUNK = 65_536
 _MAX_ERROR = 65_536  # bytes of a kubelet's error message
@@ -121,17 +121,16 @@ def relay(path: str, target: str, query: str, content_type: str) -> Stream:
 
 
 def socket_relay(path: str, target: str) -> Callable[..., Awaitable[None]]:
-    """An ASGI application that joins the client's WebSocket to the kubelet's at `target`."""
+    """An ASGI application that joins the client's WebSocket to the kubelet's, which chooses the protocol."""
 
     async def serve(scope: dict[str, Any], receive: Callable[..., Any], send: Send) -> None:
-        if PROTOCOL not in scope.get("subprotocols", ()):
-            await refuse(scope, receive, send, failure(_wrong_protocol()))
-            return
+        offered = scope.get("subprotocols")
         try:
             kubelet = await unix_connect(
                 path,
                 f"ws://kubelet{target}",
-                subprotocols=[PROTOCOL],
+                create_connection=httpstream.Connection,
+                additional_headers=[(httpstream.HEADER, ", ".join(offered))] if offered else None,
                 compression=None,
                 max_size=None,
                 open_timeout=CONNECT_SECONDS,
@@ -150,13 +149,9 @@ def socket_relay(path: str, target: str) -> Callable[..., Awaitable[None]]:
     return serve
 
 
-def _wrong_protocol() -> ApiError:
-    return from_status({"code": 400, "reason": "BadRequest", "message": f"the only subprotocol served is {PROTOCOL}"})
-
-
 async def _join(kubelet: ClientConnection, receive: Callable[..., Any], send: Send) -> None:
     await receive()  # websocket.connect
-    await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+    await send({"type": "websocket.accept", "subprotocol": kubelet.subprotocol})
     up = asyncio.ensure_future(_client_to_kubelet(kubelet, receive))
     down = asyncio.ensure_future(_kubelet_to_client(kubelet, send))
     try:

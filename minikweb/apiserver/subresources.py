@@ -23,9 +23,19 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("log", "get"): kubelet.log,
     ("exec", "get"): kubelet.exec_refused,
     ("exec", "create"): kubelet.exec_refused,
+    ("attach", "get"): kubelet.attach_refused,
+    ("attach", "create"): kubelet.attach_refused,
+    ("portforward", "get"): kubelet.port_forward_refused,
+    ("portforward", "create"): kubelet.port_forward_refused,
     ("proxy", "get"): kubelet.proxy,
     ("token", "create"): serviceaccounts.issue,
     **{(own, verb): answer for own in ("status", "finalize") for verb, answer in _OWN.items()},
+}
+
+_WEBSOCKETS: dict[str, Callable[[Server, Request], WebSocket]] = {
+    "attach": kubelet.attach,
+    "exec": kubelet.exec_,
+    "portforward": kubelet.port_forward,
 }
 
 
@@ -39,6 +49,7 @@ def answer(server: Server, request: Request) -> Response | Stream:
 
 def websocket(server: Server, request: Request) -> WebSocket:
     """What serves a WebSocket below an object. Raises MethodNotAllowed where none is."""
-    if request.route.subresource == "exec":
-        return kubelet.exec_(server, request)
-    raise method_not_allowed()
+    found = _WEBSOCKETS.get(request.route.subresource)
+    if found is None:
+        raise method_not_allowed()
+    return found(server, request)

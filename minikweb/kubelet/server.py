@@ -3,6 +3,8 @@
   GET /containerLogs/<namespace>/<pod>/<container>
       ?follow&tailLines&sinceSeconds&sinceTime&timestamps&previous&limitBytes
   WebSocket /exec/<namespace>/<pod>/<container>?command=…&input=1&output=1&error=1&tty=1     see exec.py
+  WebSocket /attach/<namespace>/<pod>/<container>?input=1&output=1&error=1&tty=1
+  WebSocket /portForward/<namespace>/<pod>?ports=…     see portforward.py
   GET /containers    what `docker ps -a` shows of this node, as JSON
   GET /healthz
 
@@ -14,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,15 +26,16 @@ from urllib.parse import parse_qs, unquote
 import orjson
 import uvicorn
 
-from minikweb.apimachinery import clock, errors
+from minikweb.apimachinery import clock, errors, httpstream
 from minikweb.apimachinery.errors import ApiError, BadRequest, NotFound, NotImplemented_, ServiceUnavailable
 from minikweb.client.informer import Cache
-from minikweb.kubelet import exec
+from minikweb.kubelet import exec, portforward
 from minikweb.kubelet.pipe import Pipe
 from minikweb.kubelet.pods import containers_of
 from minikweb.runtime.protocol import (
     ContainerNotFound,
     ContainerStatus,
+    ExecSession,
     LogOptions,
     LogStream,
     NotSupported,
@@ -65,6 +68,8 @@ class Server:
             lifespan="off",
             log_level="warning",
             timeout_graceful_shutdown=1,
+            ws=httpstream.WebSocketProtocol,
+            ws_ping_interval=None,  # the API server is on this machine and may hold back what its client does not read
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="kubelet-server", daemon=True)
@@ -97,7 +102,7 @@ class Server:
         path = [unquote(part) for part in scope["path"].strip("/").split("/")]
         try:
             if scope["type"] == "websocket":
-                await self._websocket(path, query, receive, send)
+                await self._websocket(path, query, scope["subprotocols"], receive, send)
             else:
                 await self._get(path, query, receive, send)
         except ApiError as error:
@@ -113,18 +118,30 @@ class Server:
             case ["containerLogs", namespace, pod, container]:
                 stream = await asyncio.to_thread(self._log, namespace, pod, container, query)
                 await relay(stream, receive, send)
-            case ["exec", namespace, pod, container]:
-                # kubectl asks again in an older way what was refused to its WebSocket: it gets the same answer.
-                await asyncio.to_thread(self._running, namespace, pod, container)
-                raise BadRequest("Upgrade request required: exec is served over WebSocket (v5.channel.k8s.io)")
+            # kubectl asks again in an older way what was refused to its WebSocket: it gets the same answer.
+            case ["exec" | "attach" as what, namespace, pod, container]:
+                await asyncio.to_thread(self._running, namespace, pod, container, what)
+                raise BadRequest(f"Upgrade request required: {what} is served over WebSocket ({exec.PROTOCOLS[0]})")
+            case ["portForward", namespace, pod]:
+                await asyncio.to_thread(self._place, namespace, pod)
+                protocol = portforward.PROTOCOLS[0]
+                raise BadRequest(f"Upgrade request required: port-forward is served over WebSocket ({protocol})")
             case _:
                 raise NotFound(f"the kubelet has no path /{'/'.join(path)}")
 
-    async def _websocket(self, path: list[str], query: Query, receive: Receive, send: Send) -> None:
+    async def _websocket(
+        self, path: list[str], query: Query, protocols: list[str], receive: Receive, send: Send
+    ) -> None:
         match path:
-            case ["exec", namespace, pod, container]:
-                container_id = await asyncio.to_thread(self._running, namespace, pod, container)
-                await exec.serve(self.runtime, container_id, query, receive, send)
+            case ["exec" | "attach" as what, namespace, pod, container]:
+                container_id = await asyncio.to_thread(self._running, namespace, pod, container, what)
+                protocol = chosen(protocols, exec.PROTOCOLS)
+                open_session = self._exec if what == "exec" else self._attach
+                await exec.serve(lambda: open_session(container_id, query), query, protocol, receive, send)
+            case ["portForward", namespace, pod]:
+                place = await asyncio.to_thread(self._place, namespace, pod)
+                protocol = chosen(protocols, portforward.PROTOCOLS)
+                await portforward.serve(place, ports_of(query), protocol, receive, send)
             case _:
                 raise NotFound(f"the kubelet has no path /{'/'.join(path)}")
 
@@ -150,10 +167,31 @@ class Server:
         container_id = choose(obj, container, runs, previous=flag(query, "previous"))
         return translated(lambda: self.runtime.logs(container_id, options))
 
-    def _running(self, namespace: str, pod: str, container: str) -> str:
-        """The id of a running container. Raises BadRequest, NotFound, NotImplemented_."""
+    def _exec(self, container_id: str, query: Query) -> ExecSession:
+        tty, stdin = exec.wants(query, "tty"), exec.wants(query, "input")
+        return self.runtime.exec(container_id, query.get("command", []), tty=tty, stdin=stdin)
+
+    def _attach(self, container_id: str, query: Query) -> ExecSession:
+        return self.runtime.attach(container_id, stdin=exec.wants(query, "input"))
+
+    def _place(self, namespace: str, name: str) -> portforward.Place:
+        """Where port-forward connects. Raises BadRequest, NotFound, NotImplemented_."""
+        self._needs_docker("port-forward", name)
+        pod = self._pod(namespace, name)
+        uid = pod["metadata"]["uid"]
+        observed = next(iter(translated(lambda: self.runtime.pods(uid))), None)
+        ready = [one.id for one in observed.sandboxes if one.state == "ready"] if observed else []
+        if not ready:
+            raise BadRequest(f'pod "{name}" is not running')
+        return portforward.Place(name, uid, lambda: self.runtime.port_forward(ready[0]))
+
+    def _needs_docker(self, what: str, pod: str) -> None:
         if self.runtime.name == "simulated":
-            raise NotImplemented_(f'exec needs Docker: the containers of pod "{pod}" are simulated')
+            raise NotImplemented_(f'{what} needs Docker: the containers of pod "{pod}" are simulated')
+
+    def _running(self, namespace: str, pod: str, container: str, what: str) -> str:
+        """The id of a running container. Raises BadRequest, NotFound, NotImplemented_."""
+        self._needs_docker(what, pod)
         _, runs = self._runs(namespace, pod, container)
         if not runs or runs[0].state != "running":
             raise BadRequest(f'container "{container}" of pod "{pod}" is not running')
@@ -161,14 +199,35 @@ class Server:
 
     def _runs(self, namespace: str, name: str, container: str) -> tuple[Object, list[ContainerStatus]]:
         """The pod, and the container's runs, newest first. Raises NotFound."""
-        pod = self.cache.get("Pod", namespace, name)
-        if pod is None:
-            raise NotFound(f'pod "{name}" not found on this node')
+        pod = self._pod(namespace, name)
         declared = [c["name"] for c in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ()))]
         if container not in declared:
             raise NotFound(f'container "{container}" not found in pod "{name}"')
         observed = next(iter(translated(lambda: self.runtime.pods(pod["metadata"]["uid"]))), None)
         return pod, [run for run in containers_of(observed) if run.name == container]
+
+    def _pod(self, namespace: str, name: str) -> Object:
+        pod = self.cache.get("Pod", namespace, name)
+        if pod is None:
+            raise NotFound(f'pod "{name}" not found on this node')
+        return pod
+
+
+def chosen(offered: list[str], served: Sequence[str]) -> str:
+    """The first protocol that both speak. Raises BadRequest."""
+    for protocol in served:
+        if protocol in offered:
+            return protocol
+    raise BadRequest(f"the subprotocols served here are {', '.join(served)}")
+
+
+def ports_of(query: Query) -> list[int]:
+    """The ports that clients without SPDY name, as `ports=80,443` or repeated. Raises BadRequest."""
+    texts = [text for value in query.get("ports", []) for text in value.split(",")]
+    ports = [int(text) for text in texts if text.isascii() and text.isdigit()]
+    if len(ports) != len(texts) or not all(0 < port <= portforward.MAX_PORTS for port in ports):
+        raise BadRequest(f"ports must be numbers between 1 and {portforward.MAX_PORTS}")
+    return ports
 
 
 def choose(pod: Object, container: str, runs: list[ContainerStatus], *, previous: bool) -> str:

@@ -259,6 +259,15 @@ class Runtime(Protocol):
     def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> ExecSession:
         """Runs a command in a running container."""
 
+    def attach(self, container_id: str, *, stdin: bool) -> ExecSession:
+        """Joins a running container's main process, from now on."""
+
+    def port_forward(self, sandbox_id: str) -> ExecSession:
+        """A TCP connection to localhost of the pod; the first write is the port in decimal, so one can be kept ready.
+
+        `close_stdin` ends our direction of it; stream 2 says why it could not be made.
+        """
+
     def exec_sync(self, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
         """(exit code, both outputs) of a command in a running container. Raises CommandTimeout."""
 

@@ -202,10 +202,10 @@ def test_a_client_that_goes_ends_the_session(server, session):
     socket = dial(server, "command=cat&input=1&output=1")
     socket.close()
     for _ in range(200):
-        if _threads("exec") == 0:
+        if _threads("stream-out") == 0:
             break
         threading.Event().wait(0.05)
-    assert _threads("exec") == 0
+    assert _threads("stream-out") == 0
 
 
 def test_options_are_read():

@@ -71,7 +71,7 @@ def sandbox_arguments(cluster: str, node: str, image: str, config: SandboxConfig
             "Dns": list(config.dns_servers),
             "DnsSearch": list(config.dns_searches),
             "DnsOptions": list(config.dns_options),
-            "CpuShares": 2,
+            "CpuShares": 1024,  # pause needs none; what it carries for port-forward must not starve beside busy pods
         },
         "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": config.ip}}}},
     }

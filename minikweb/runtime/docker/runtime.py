@@ -11,7 +11,7 @@ from typing import Any
 
 import docker
 
-from minikweb.runtime.docker import containers, images, installation, streams
+from minikweb.runtime.docker import containers, images, installation, sessions, streams
 from minikweb.runtime.docker.connection import connect, translated
 from minikweb.runtime.protocol import (
     ContainerConfig,
@@ -205,13 +205,21 @@ class DockerRuntime:
         with translated():
             return streams.Logs(self.api, container_id, options)
 
-    def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> streams.Exec:
+    def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> sessions.Exec:
         with translated("ExecError"):
-            return streams.Exec(self.api, container_id, command, tty=tty, stdin=stdin)
+            return sessions.Exec(self.api, container_id, command, tty=tty, stdin=stdin)
+
+    def attach(self, container_id: str, *, stdin: bool) -> sessions.Attached:
+        with translated("AttachError"):
+            return sessions.Attached(self.api, container_id, stdin=stdin)
+
+    def port_forward(self, sandbox_id: str) -> sessions.PortForward:
+        with translated("PortForwardError"):
+            return sessions.PortForward(self.api, sandbox_id)
 
     def exec_sync(self, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
         with translated("ExecError"):
-            return streams.exec_sync(self.api, container_id, command, timeout)
+            return sessions.exec_sync(self.api, container_id, command, timeout)
 
     def connect(self, host: str, port: int, timeout: float) -> socket.socket:
         """Straight: the machine that runs the daemon is on the bridge."""

@@ -1,9 +1,7 @@
-"""Logs and exec: Docker's multiplexed streams (Engine API, "Attach to a container", stream format)."""
+"""Docker's multiplexed streams (Engine API, "Attach to a container", stream format), and the logs that come so."""
 
 from __future__ import annotations
 
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -16,12 +14,11 @@ import requests
 import urllib3
 
 from minikweb.runtime.docker.connection import TIMEOUT
-from minikweb.runtime.protocol import CommandTimeout, LogOptions
+from minikweb.runtime.protocol import LogOptions
 
 HEADER = 8  # bytes: stream, three zeros, length of the payload as a big-endian 32-bit number
 CHUNK = 65536
 STAMP = 30  # bytes: nanoseconds always have nine digits here
-EXIT_CODE_PATIENCE = 5.0  # seconds between the end of an exec's output and the daemon knowing its exit code
 
 
 class Frames:
@@ -154,82 +151,3 @@ def log_parameters(options: LogOptions, *, stamps: bool = False) -> dict[str, An
         "tail": "all" if options.tail is None else options.tail,
         **({"since": f"{options.since.timestamp():.9f}"} if options.since else {}),
     }
-
-
-class Exec:
-    """A command running in a container (see protocol.ExecSession)."""
-
-    def __init__(self, api: docker.APIClient, container_id: str, command: list[str], *, tty: bool, stdin: bool):
-        self._api = api
-        self.id = api.exec_create(container_id, command, stdin=stdin, tty=tty)["Id"]
-        self._frames = Frames(tty=tty)
-        self._ready: list[tuple[int, bytes]] = []
-        url = f"{api.base_url}/v{api.api_version}/exec/{self.id}/start"
-        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        body = {"Detach": False, "Tty": tty}
-        self._response = api.post(url, json=body, headers=headers, stream=True, timeout=TIMEOUT)
-        api._raise_for_status(self._response)
-        # After the 101 the connection is ours. Read through http.client's buffer: the first output may be in it.
-        self._incoming = self._response.raw._fp.fp
-        self._socket: socket.socket = self._incoming.raw._sock
-        self._socket.settimeout(None)
-
-    def allow(self, seconds: float) -> None:
-        """From now on a read that waits longer raises TimeoutError."""
-        self._socket.settimeout(seconds)
-
-    def read(self) -> tuple[int, bytes] | None:
-        while not self._ready:
-            try:
-                data = self._incoming.read1(CHUNK)
-            except TimeoutError:
-                raise
-            except (OSError, ValueError):
-                return None
-            if not data:
-                return None
-            self._ready = joined(self._frames.feed(data))
-        return self._ready.pop(0)
-
-    def write(self, data: bytes) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):  # the command ended without reading it all
-            self._socket.sendall(data)
-
-    def close_stdin(self) -> None:
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
-
-    def resize(self, width: int, height: int) -> None:
-        with suppress(docker.errors.APIError):  # it has just ended
-            self._api.exec_resize(self.id, height=height, width=width)
-
-    def exit_code(self) -> int:
-        deadline = time.monotonic() + EXIT_CODE_PATIENCE
-        while True:
-            code = self._api.exec_inspect(self.id)["ExitCode"]
-            if code is not None or time.monotonic() > deadline:
-                return 137 if code is None else code
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._response.close()
-
-
-def exec_sync(api: docker.APIClient, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
-    """(exit code, both outputs) of a command. Raises CommandTimeout; Docker cannot end the command, it runs on."""
-    deadline = time.monotonic() + timeout
-    session = Exec(api, container_id, command, tty=False, stdin=False)
-    output: list[bytes] = []
-    try:
-        while True:
-            session.allow(max(0.001, deadline - time.monotonic()))
-            item = session.read()
-            if item is None:
-                return session.exit_code(), b"".join(output)
-            output.append(item[1])
-    except TimeoutError as error:
-        raise CommandTimeout(f"took longer than {timeout:g}s", "ExecError") from error
-    finally:
-        session.close()

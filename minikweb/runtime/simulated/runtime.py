@@ -233,6 +233,12 @@ class SimulatedRuntime:
     def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> ExecSession:
         raise NotSupported("exec needs Docker: this node's containers are simulated", "NotSupported")
 
+    def attach(self, container_id: str, *, stdin: bool) -> ExecSession:
+        raise NotSupported("attach needs Docker: this node's containers are simulated", "NotSupported")
+
+    def port_forward(self, sandbox_id: str) -> ExecSession:
+        raise NotSupported("port-forward needs Docker: this node's containers are simulated", "NotSupported")
+
     def exec_sync(self, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
         raise NotSupported("exec needs Docker: this node's containers are simulated", "NotSupported")
 
