@@ -24,7 +24,8 @@ from minikweb.controllers import podcontrol
 Object = dict[str, Any]
 
 KIND = "ControllerRevision"
-HASH_LABEL = "controller-revision-hash"
+HASH_LABEL = "controller-revision-hash"  # of pods: a DaemonSet's hold the hash, a StatefulSet's the revision's name
+HASH_OF_REVISION = {"DaemonSet": HASH_LABEL, "StatefulSet": "controller.kubernetes.io/hash"}
 SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels, so that no hash is a word
 LONGEST_PREFIX = 223
 
@@ -41,7 +42,7 @@ def restored(owner: Object, revision: Object) -> Object:
 
 
 def hash_of(revision: Object) -> str:
-    """The value of the label on its pods."""
+    """The value of HASH_LABEL on its pods."""
     return revision["metadata"].get("labels", {}).get(HASH_LABEL, revision["metadata"]["name"])
 
 
@@ -63,7 +64,7 @@ def new_revision(owner: Object, number: int) -> Object:
         "metadata": {
             "name": f"{metadata['name'][:LONGEST_PREFIX]}-{digest}",
             "namespace": metadata["namespace"],
-            "labels": {**labels, HASH_LABEL: digest},
+            "labels": {**labels, HASH_OF_REVISION[owner["kind"]]: digest},
             "annotations": dict(metadata.get("annotations") or {}),
             "ownerReferences": [meta.owner_reference(owner)],
         },
