@@ -14,6 +14,7 @@ from minikweb.runtime.protocol import ContainerConfig, PodRef, SandboxConfig
 Object = dict[str, Any]
 
 HOSTNAME_LENGTH = 63
+DOMAIN = "cluster.local"
 
 
 def pod_ref(pod: Object) -> PodRef:
@@ -21,22 +22,37 @@ def pod_ref(pod: Object) -> PodRef:
     return PodRef(meta["namespace"], meta["name"], meta["uid"])
 
 
-def sandbox(pod: Object, ip: str, attempt: int) -> SandboxConfig:
-    dns = pod["spec"].get("dnsConfig") or {}
-    options = (
-        option.get("name", "") + (f":{option['value']}" if option.get("value") else "")
-        for option in dns.get("options") or ()
-    )
+def sandbox(pod: Object, ip: str, attempt: int, *, gateway: str = "", dns: str = "") -> SandboxConfig:
+    """gateway: the node's address, where all packets go; dns: the cluster's DNS server. Both "" without a network."""
+    servers, searches, options = names(pod, dns)
     return SandboxConfig(
         pod=pod_ref(pod),
         ip=ip,
         hostname=(pod["spec"].get("hostname") or pod["metadata"]["name"])[:HOSTNAME_LENGTH].rstrip("-."),
         attempt=attempt,
-        dns_servers=tuple(dns.get("nameservers") or ()),
-        dns_searches=tuple(dns.get("searches") or ()),
-        dns_options=tuple(options),
+        gateway=gateway,
+        dns_servers=servers,
+        dns_searches=searches,
+        dns_options=options,
         annotations=pod["metadata"].get("annotations") or {},
     )
+
+
+def names(pod: Object, dns: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """(servers, search domains, options) of the pod's resolv.conf; no servers where the machine's are meant.
+
+    Source: pkg/kubelet/network/dns/dns.go (GetPodDNS): what dnsConfig adds comes after what dnsPolicy gives.
+    """
+    servers, searches, options = [], [], {}
+    if dns and pod["spec"].get("dnsPolicy", "ClusterFirst").startswith("ClusterFirst"):
+        servers.append(dns)
+        searches += [f"{pod['metadata']['namespace']}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN]
+        options["ndots"] = "5"
+    own = pod["spec"].get("dnsConfig") or {}
+    options |= {one["name"]: one.get("value") or "" for one in own.get("options") or () if one.get("name")}
+    written = tuple(f"{name}:{value}" if value else name for name, value in options.items())
+    unique = dict.fromkeys((*servers, *(own.get("nameservers") or ())))
+    return tuple(unique), tuple(dict.fromkeys((*searches, *(own.get("searches") or ())))), written
 
 
 def container(pod: Object, start: Start, environment: Mapping[str, str]) -> ContainerConfig:

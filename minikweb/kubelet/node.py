@@ -86,6 +86,7 @@ class NodeAgent:
         self.simulated = runtime.name == "simulated"
         self.machine = runtime.machine()
         self.runtime_failure = ""  # why the runtime does not answer, set by who watches it
+        self.network_failure = ""  # why pods cannot talk, likewise
         self._lease = NodeLease(client, node)
         self._reported = datetime.min.replace(tzinfo=UTC)
         self._stopping = threading.Event()
@@ -120,6 +121,12 @@ class NodeAgent:
         self._wanted.set()
         if self._thread and self._thread is not threading.current_thread():
             self._thread.join(timeout=2)
+
+    def report_network(self, failure: str) -> None:
+        """The network has gone, or (failure = "") is back."""
+        if failure != self.network_failure:
+            self.network_failure = failure
+            self.report_soon()
 
     def report_soon(self) -> None:
         """Something about the node has changed."""
@@ -193,6 +200,9 @@ class NodeAgent:
             meta.set_condition(conditions, type_, "False", reason, message, now)
         if self.runtime_failure:
             message = f"container runtime is down: {self.runtime_failure}"
+            meta.set_condition(conditions, "Ready", "False", "KubeletNotReady", message, now)
+        elif self.network_failure:
+            message = f"container runtime network not ready: {self.network_failure}"
             meta.set_condition(conditions, "Ready", "False", "KubeletNotReady", message, now)
         else:
             meta.set_condition(conditions, "Ready", "True", "KubeletReady", "kubelet is posting ready status", now)

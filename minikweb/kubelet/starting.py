@@ -34,6 +34,7 @@ class Host:
     ip: str
     addresses: Addresses
     allocatable: dict[str, str]  # cpu and memory, as quantities
+    dns: str = ""  # the cluster's DNS server; "" where the node gives its pods no network
 
 
 @dataclass
@@ -115,7 +116,9 @@ class Starter:
             for old in observed.sandboxes if observed else ():
                 self.runtime.stop_pod_sandbox(old.id)
             ip = self.host.addresses.allocate(uid, wanted)
-            return self.runtime.run_pod_sandbox(configs.sandbox(pod, ip, plan.sandbox_attempt)), ip
+            gateway = self.host.ip if self.host.dns else ""
+            config = configs.sandbox(pod, ip, plan.sandbox_attempt, gateway=gateway, dns=self.host.dns)
+            return self.runtime.run_pod_sandbox(config), ip
         except (RuntimeFailure, NoAddressLeft) as failure:
             raise self._sandbox_failed(pod, str(failure)) from failure
 

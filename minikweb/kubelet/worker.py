@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 RELIST = 10.0  # seconds: whatever event was lost is found then
 AWAY = 1.0  # seconds between two tries to reach the runtime
+NETWORK_SECONDS = 10.0  # to wait at the start for the node's network
 
 Snapshot = dict[str, tuple]  # pod uid → the states of its sandboxes and containers
 
@@ -124,25 +125,50 @@ class Manager(Protocol):
     def wake(self, name: str, *keys: str) -> None: ...
 
 
+class Network(Protocol):
+    """What of minikweb.network.agent.NodeNetwork a node needs."""
+
+    def start(self) -> None: ...
+
+    def wait(self, seconds: float) -> bool: ...
+
+    def stop(self) -> None: ...
+
+
 class NodeWorker:
     """All of a node's process (see celery.Part)."""
 
-    def __init__(self, manager: Manager, kubelet: Kubelet, agent: NodeAgent, server: Server, node: Object):
-        """manager: of the kubelet alone."""
+    def __init__(
+        self,
+        manager: Manager,
+        kubelet: Kubelet,
+        agent: NodeAgent,
+        server: Server,
+        node: Object,
+        network: Network | None = None,
+    ):
+        """manager: of the kubelet and of the node's network, if it has one."""
         self.manager, self.kubelet, self.agent, self.server, self.node = manager, kubelet, agent, server, node
+        self.network = network
         kubelet.wake = self.wake
         self.housekeeping = Housekeeping(kubelet, agent, self.wake)
 
     def start(self) -> None:
+        if self.network:
+            self.network.start()
         self.server.start()
         self.housekeeping.start()  # first: whose addresses are taken must be known before another is given
         self.kubelet.prober.start()
         self.manager.start()
+        if self.network:
+            self.network.wait(NETWORK_SECONDS)  # a node is ready once its pods can talk
         self.agent.start(self.node)
 
     def stop(self) -> None:
         """Containers stay: the next process adopts them."""
         self.agent.stop()
+        if self.network:
+            self.network.stop()
         self.housekeeping.stop()
         self.manager.stop()
         self.kubelet.prober.close()

@@ -57,6 +57,7 @@ class SandboxConfig:
     pod: PodRef
     ip: str  # from the node's podCIDR; stable over restarts of the pod's containers
     hostname: str
+    gateway: str = ""  # the node's address, through which all of the pod's packets go; "" leaves the network as it is
     attempt: int = 0  # 0, 1, 2 …: how many sandboxes the pod had before
     dns_servers: tuple[str, ...] = ()
     dns_searches: tuple[str, ...] = ()

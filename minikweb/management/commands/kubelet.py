@@ -20,6 +20,9 @@ from minikweb.kubelet.starting import Host
 from minikweb.kubelet.worker import NodeWorker
 from minikweb.management.preparation import choose_runtime
 from minikweb.manager import Manager
+from minikweb.network import dns
+from minikweb.network.agent import KEY, NodeNetwork, ServiceProxy
+from minikweb.runtime.docker.network import NodeContainer
 from minikweb.runtime.docker.runtime import DockerRuntime
 from minikweb.runtime.protocol import Runtime, RuntimeFailure
 from minikweb.runtime.simulated.runtime import SimulatedRuntime
@@ -45,7 +48,7 @@ def run(node: str) -> int:
     recorder = Recorder(client.acting_as("kubelet"), "kubelet", host=node)
     worker = assemble(node, client, recorder, runtime)
     queue = worker.kubelet.name
-    return run_worker(worker, [queue], worker.kubelet.workers, name=queue)
+    return run_worker(worker, [queue], worker.kubelet.workers + ServiceProxy.workers, name=queue)
 
 
 def runtime_of(node: str) -> Runtime:
@@ -66,17 +69,36 @@ def assemble(name: str, client: Client, recorder: Recorder, runtime: Runtime) ->
 
     def deleted() -> None:
         worker.kubelet.destroy_all()
+        if router:
+            router.remove()
         stop_worker()
 
     agent = NodeAgent(client, recorder, runtime, name, f"unix://{socket}", deleted=deleted)
     node = agent.find()
     cidr = node["spec"]["podCIDR"]
     addresses = addresses_of(cidr, simulated=simulated)
-    host = Host(name, node_ip(cidr), addresses, capacity(agent.machine, simulated=simulated))
+    router = None if simulated else router_of(runtime, node_ip(cidr))
+    size = capacity(agent.machine, simulated=simulated)
+    host = Host(name, node_ip(cidr), addresses, size, dns="" if simulated else dns.ADDRESS)
     cache = Cache(client, scopes={"Pod": {"field_selector": f"spec.nodeName={name}"}})
     own = client.acting_as("kubelet", wrote=cache.writes.record)
     kubelet = Kubelet(own, cache, recorder, runtime=runtime, host=host)
-    ring = bell(kubelet.name)
-    manager = Manager([kubelet], cache, connect(settings.REDIS_URL), ring, prefix=installation(), name=kubelet.name)
-    worker = NodeWorker(manager, kubelet, agent, Server(cache, runtime, socket), node)
+    proxy = None if router is None else proxy_of(client, cache, recorder, router, runtime.pod_network)
+    broker, ring = connect(settings.REDIS_URL), bell(kubelet.name)
+    manager = Manager(
+        [kubelet, proxy] if proxy else [kubelet], cache, broker, ring, prefix=installation(), name=kubelet.name
+    )
+    network = proxy and NodeNetwork(router, agent.report_network, lambda: manager.wake(proxy.name, KEY), proxy)
+    worker = NodeWorker(manager, kubelet, agent, Server(cache, runtime, socket), node, network)
     return worker
+
+
+def router_of(runtime: DockerRuntime, ip: str) -> NodeContainer:
+    """The container that is the node's side of the network."""
+    return NodeContainer(runtime.cluster, runtime.node, ip, dns.ADDRESS, api=runtime.api)
+
+
+def proxy_of(client: Client, cache: Cache, recorder: Recorder, router: NodeContainer, pod_network: str) -> ServiceProxy:
+    """What tells it of Services and their endpoints."""
+    own = client.acting_as("kube-proxy", wrote=cache.writes.record)
+    return ServiceProxy(own, cache, recorder, router=router, node=router.node, ip=router.ip, pod_network=pod_network)

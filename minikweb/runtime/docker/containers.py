@@ -29,6 +29,8 @@ SANDBOX = "minikweb.sandbox"  # on a container: the id of its pod's sandbox
 IP = "minikweb.ip"  # on a sandbox
 IMAGE = "minikweb.image"  # on a container: its image as asked for
 PAUSE = "POD"  # the value of CONTAINER on a sandbox
+NODE_CONTAINER, PUBLISHER = "NODE", "PUBLISHER"  # and on what carries the network, see network.py
+ROUTERS = (NODE_CONTAINER, PUBLISHER)
 
 START_ERROR = 128  # the exit code of what could not start, as containerd reports it
 # A rotation under a follower makes Docker repeat lines (seen with 20.10): let it be rare.
@@ -61,12 +63,14 @@ def sandbox_arguments(cluster: str, node: str, image: str, config: SandboxConfig
     network = network_name(cluster)
     return {
         "Image": image,
+        "Cmd": pause_arguments(config),
         "Hostname": config.hostname,
         "Labels": labels(cluster, node, config.pod, PAUSE, config.attempt) | {IP: config.ip},
         "HostConfig": {
             "NetworkMode": network,
             "IpcMode": "shareable",
             "LogConfig": {"Type": "none"},
+            "CapAdd": ["NET_ADMIN"] if config.gateway else [],  # for its route; then it drops all it has
             "SecurityOpt": ["seccomp=unconfined"],  # starts 15 ms sooner; it runs nothing but our pause
             "Dns": list(config.dns_servers),
             "DnsSearch": list(config.dns_searches),
@@ -75,6 +79,23 @@ def sandbox_arguments(cluster: str, node: str, image: str, config: SandboxConfig
         },
         "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": config.ip}}}},
     }
+
+
+def pause_arguments(config: SandboxConfig) -> list[str]:
+    """What pause does first: the way through the node, and the resolv.conf of Kubernetes instead of Docker's."""
+    if not config.gateway:
+        return []
+    return ["offlink", config.gateway] + ([resolv_conf(config)] if config.dns_servers else [])
+
+
+def resolv_conf(config: SandboxConfig) -> str:
+    """The file that all containers of the pod read."""
+    lines = [f"nameserver {server}" for server in config.dns_servers]
+    if config.dns_searches:
+        lines.append(f"search {' '.join(config.dns_searches)}")
+    if config.dns_options:
+        lines.append(f"options {' '.join(config.dns_options)}")
+    return "\n".join(lines) + "\n"
 
 
 def container_arguments(

@@ -40,9 +40,11 @@ class Image:
     arguments: dict[str, str] = field(default_factory=dict)
 
 
-PAUSE = "minikweb/pause:1"
+PAUSE = "minikweb/pause:2"
+NODE = "minikweb/node:1"
 OURS = (
     Image(PAUSE, "pause"),
+    Image(NODE, "node"),
     Image("minikweb/demo:1", "demo", {"VERSION": "1"}),
     Image("minikweb/demo:2", "demo", {"VERSION": "2"}),
     Image("minikweb/demo:3", "demo", {"VERSION": "3"}),
@@ -107,10 +109,10 @@ def build_missing(api: docker.APIClient, say: Progress) -> list[str]:
     return [image.tag for image in wanted]
 
 
-def ensure_pause(api: docker.APIClient) -> None:
-    """The one image no pod can do without; normally `up` has built it."""
-    if image_id(api, PAUSE) is None:
-        build(api, next(image for image in OURS if image.tag == PAUSE), ensure_base(api, log.info))
+def ensure(api: docker.APIClient, tag: str) -> None:
+    """An image of ours that nodes cannot do without; normally `up` has built it."""
+    if image_id(api, tag) is None:
+        build(api, next(image for image in OURS if image.tag == tag), ensure_base(api, log.info))
 
 
 def ensure_base(api: docker.APIClient, say: Progress) -> str:

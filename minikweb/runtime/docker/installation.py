@@ -89,11 +89,12 @@ def _subnets(api: docker.APIClient) -> list[str]:
 
 
 def stop_all(cluster: str, *, grace_seconds: int = STOP_GRACE) -> int:
-    """Stops every container of the cluster, the pods' sandboxes last; returns how many ran."""
+    """Stops every container of the cluster, the pods' sandboxes and then the nodes last; returns how many ran."""
     api = connect()
     running = _containers(api, cluster, everything=False)
     sandboxes = [one["Id"] for one in running if one["Labels"].get(containers.CONTAINER) == containers.PAUSE]
-    others = [one["Id"] for one in running if one["Id"] not in sandboxes]
+    routers = [one["Id"] for one in running if one["Labels"].get(containers.CONTAINER) in containers.ROUTERS]
+    others = [one["Id"] for one in running if one["Id"] not in sandboxes and one["Id"] not in routers]
 
     def stop(container_id: str) -> None:
         with suppress(ContainerNotFound), translated():
@@ -102,6 +103,7 @@ def stop_all(cluster: str, *, grace_seconds: int = STOP_GRACE) -> int:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(stop, others))
         list(pool.map(stop, sandboxes))
+        list(pool.map(stop, routers))
     return len(running)
 
 
@@ -110,7 +112,7 @@ def remove_strays(cluster: str, nodes: Callable[[], Collection[str]]) -> int:
     api = connect()
     found = _containers(api, cluster, everything=True)
     kept = nodes()
-    strays = [one["Id"] for one in found if one["Labels"].get(containers.NODE) not in kept]
+    strays = [one["Id"] for one in found if one["Labels"].get(containers.NODE, "") not in (*kept, "")]
     for container_id in strays:
         with suppress(ContainerNotFound), translated():
             api.remove_container(container_id, force=True, v=True)

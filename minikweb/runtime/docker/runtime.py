@@ -52,7 +52,7 @@ class DockerRuntime:
 
     def setup(self) -> None:
         installation.ensure_network(self.api, self.cluster, self.pod_network)
-        images.ensure_pause(self.api)
+        images.ensure(self.api, images.PAUSE)
 
     def machine(self) -> Machine:
         with translated():
@@ -159,7 +159,8 @@ class DockerRuntime:
     def pods(self, uid: str | None = None) -> list[PodStatus]:
         found: dict[str, list[dict[str, Any]]] = {}
         for entry in self._list(**({containers.UID: uid} if uid else {})):
-            found.setdefault(entry["Labels"].get(containers.UID, ""), []).append(entry)
+            if containers.UID in entry["Labels"]:  # the node's own container belongs to no pod
+                found.setdefault(entry["Labels"][containers.UID], []).append(entry)
         return [self._pod_status(entries) for entries in found.values()]
 
     def _pod_status(self, entries: list[dict[str, Any]]) -> PodStatus:

@@ -1,0 +1,163 @@
+"""A node's network: its container kept running and told of every change, as kube-proxy and kube-dns are.
+
+Source: pkg/proxy/runner: changes are collected for a moment, then everything is programmed at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from minikweb.client.client import Client
+from minikweb.client.controller import Controller
+from minikweb.client.events import Recorder
+from minikweb.client.informer import Cache
+from minikweb.network import dns, proxy
+from minikweb.runtime.protocol import RuntimeFailure, RuntimeUnavailable
+
+Object = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+KEY = "/everything"
+PAUSE = 0.25  # seconds at least between two programmings
+AWAY = 1.0  # seconds between two tries to reach Docker
+
+
+class Router(Protocol):
+    """What of runtime.docker.network.NodeContainer a node needs."""
+
+    def ensure(self) -> None: ...
+
+    def is_running(self) -> bool: ...
+
+    def apply(self, files: Mapping[str, str]) -> None: ...
+
+    def events(self) -> Iterator[str]: ...
+
+    def close(self) -> None: ...
+
+    def remove(self) -> None: ...
+
+
+class ServiceProxy(Controller):
+    """One node's rules and names. Whatever changes, all of them are looked at."""
+
+    kind = "Service"
+    needs = ("EndpointSlice", "Node")
+    source = "kube-proxy"
+    workers = 1
+
+    def __init__(
+        self, client: Client, cache: Cache, recorder: Recorder, *, router: Router, node: str, ip: str, pod_network: str
+    ):
+        super().__init__(client, cache, recorder)
+        self.name = f"proxy-{node}"
+        self.router, self.node, self.ip, self.pod_network = router, node, ip, pod_network
+        self._told: dict[str, str] = {}  # what the router holds
+        self._ports: list[proxy.Port] = []
+        self._next = 0.0
+
+    def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
+        if kind == "Node" and old and new and address(old) == address(new):
+            return
+        yield KEY
+
+    def sync(self, namespace: str, name: str) -> float | None:
+        wait = self._next - time.monotonic()
+        if wait > 0:
+            return wait
+        services, slices = self.cache.list("Service"), self.cache.list("EndpointSlice")
+        ports = proxy.ports(services, slices)
+        node = proxy.Node(self.node, self.ip, self.pod_network, others(self.cache.list("Node"), self.node))
+        wanted = {
+            "routes": proxy.routes(node),
+            "rules.nft": proxy.rules(node, ports, served_here=(dns.ADDRESS,)),
+            "names.new": dns.names(services, slices),
+        }
+        self._tell(wanted, proxy.stale(self._ports, ports))
+        self._ports = ports
+        return None
+
+    def _tell(self, wanted: dict[str, str], stale: str) -> None:
+        changed = {name: text for name, text in wanted.items() if self._told.get(name) != text}
+        if not changed:
+            return
+        self.router.apply(changed | ({"stale": stale} if stale else {}))
+        self._told = wanted
+        self._next = time.monotonic() + PAUSE
+
+    def forget(self) -> None:
+        """The router was away: it is told everything anew."""
+        self._told = {}
+
+
+def others(nodes: Iterable[Object], name: str) -> tuple[tuple[str, str], ...]:
+    """(podCIDR, address) of the other nodes."""
+    found = (address(node) for node in nodes if node["metadata"]["name"] != name)
+    return tuple(sorted((cidr, ip) for cidr, ip in found if cidr and ip))
+
+
+def address(node: Object) -> tuple[str, str]:
+    """(podCIDR, address) of a node, "" for what it does not have yet."""
+    addresses = (node.get("status") or {}).get("addresses") or ()
+    ip = next((one["address"] for one in addresses if one["type"] == "InternalIP"), "")
+    return node["spec"].get("podCIDR", ""), ip
+
+
+class NodeNetwork:
+    """Keeps a node's container, and says when it does not run. `report` is told why, or "" when all is well."""
+
+    def __init__(self, router: Router, report: Callable[[str], None], wake: Callable[[], None], proxy: ServiceProxy):
+        self.router, self.report, self.wake, self.proxy = router, report, wake, proxy
+        self._stopping = threading.Event()
+        self._up = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="network", daemon=True)
+
+    def start(self) -> None:
+        """Returns at once; `wait` waits until the container runs."""
+        self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        return self._up.wait(seconds)
+
+    def stop(self) -> None:
+        """The container goes on: pods talk while this process is away."""
+        self._stopping.set()
+        self.router.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.router.ensure()
+                self._is_up()
+                self._follow()
+            except RuntimeFailure as failure:
+                if not self._stopping.is_set():
+                    self._is_down(failure.message)
+            except Exception:
+                if not self._stopping.is_set():
+                    log.exception("network")
+            self._stopping.wait(AWAY)
+
+    def _follow(self) -> None:
+        """Until Docker goes away. A container killed by hand stays so: that is how a node dies in a lesson."""
+        for event in self.router.events():
+            if event == "start":
+                self._is_up()
+            elif not self.router.is_running():
+                self._is_down("the node's container does not run; start it with `docker start`, or restart this node")
+        raise RuntimeUnavailable("Docker closed its event stream")
+
+    def _is_up(self) -> None:
+        self.proxy.forget()
+        self._up.set()
+        self.report("")
+        self.wake()
+
+    def _is_down(self, why: str) -> None:
+        log.warning("the network is down: %s", why)
+        self.report(why)
