@@ -41,6 +41,7 @@ from minikweb.controllers.replicaset import ReplicaSetController
 from minikweb.controllers.serviceaccount import ServiceAccountController
 from minikweb.controllers.statefulset.controller import StatefulSetController
 from minikweb.controllers.tainteviction import TaintEvictionController
+from minikweb.network.publisher import Publisher
 from minikweb.scheduler.scheduler import Scheduler
 
 CONTROLLERS: tuple[type[Controller], ...] = (
@@ -54,6 +55,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     Scheduler,
     EndpointSliceController,
     EndpointsController,
+    Publisher,
     GarbageCollector,
     NamespaceController,
     CustomResourceCleanupController,
