@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from minikweb.apimachinery import clock, errors, meta
-from minikweb.apimachinery.patch import merge_patch
+from minikweb.apimachinery.patch import merge_patch, strategic_merge_patch
 from minikweb.apimachinery.serializer import deep_copy
 from minikweb.client.informer import node_name, owners
-from minikweb.kinds import registry
+from minikweb.kinds import registry, schemas
 from tests.controllers.builders import NOW
 
 KINDS = {kind.kind: kind for kind in registry.builtin().all()}
@@ -68,16 +68,21 @@ class Api:
         obj.setdefault("status", {"phase": "Pending"} if obj["kind"] == "Pod" else {})
         return self._done(self._world.write(key, obj))
 
-    def patch(self, kind: str, name: str, patch: dict, namespace: str = "", *, subresource: str = "") -> dict:
+    def patch(
+        self, kind: str, name: str, patch: dict, namespace: str = "", *, subresource: str = "", type: str = "merge"
+    ) -> dict:
         old = self._find(kind, name, namespace)
         wanted = patch.get("metadata", {}).get("resourceVersion", old["metadata"]["resourceVersion"])
         if wanted != old["metadata"]["resourceVersion"]:
             raise errors.conflict("", KINDS[kind].plural, name)
-        new = merge_patch(old, patch)
+        new = merge_patch(old, patch) if type == "merge" else strategic_merge_patch(old, patch, _schema(kind))
         kept = "spec" if subresource == "status" else "status"
-        new[kept] = deep_copy(old[kept])
-        if new["spec"] != old["spec"]:
+        if kept in old:
+            new[kept] = deep_copy(old[kept])
+        if new.get("spec") != old.get("spec"):
             new["metadata"]["generation"] += 1
+        if new["metadata"].get("deletionGracePeriodSeconds") == 0 and not new["metadata"].get("finalizers"):
+            return self._done(self._world.write((kind, namespace, name), None))
         return self._done(self._world.write((kind, namespace, name), new) if new != old else deep_copy(old))
 
     def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "", force: bool = False) -> dict:
@@ -90,6 +95,9 @@ class Api:
                 ending = merge_patch(obj, {"metadata": {"deletionTimestamp": clock.format(NOW)}})
                 return self._done(self._world.write((kind, namespace, name), ending))
             return obj
+        if obj["metadata"].get("finalizers"):
+            ended = {"deletionTimestamp": clock.format(NOW), "deletionGracePeriodSeconds": 0}
+            return self._done(self._world.write((kind, namespace, name), merge_patch(obj, {"metadata": ended})))
         return self._done(self._world.write((kind, namespace, name), None))
 
     def _find(self, kind: str, name: str, namespace: str) -> dict:
@@ -101,6 +109,10 @@ class Api:
     def _done(self, answer: dict) -> dict:
         self._wrote()
         return answer
+
+
+def _schema(kind: str) -> dict:
+    return schemas.definitions().of(KINDS[kind].schema)
 
 
 class View:
