@@ -1,4 +1,4 @@
-// The step that turns green by itself: the server sends the checks whenever they change.
+// The step that turns green by itself: the server sends the checks whenever they change. And n, p walk the steps.
 const FIRST_WAIT = 250, LONGEST_WAIT = 5000; // ms
 const panel = document.querySelector("[data-checks]");
 
@@ -17,4 +17,14 @@ function connect(wait) {
   });
 }
 
-if (panel) connect(FIRST_WAIT);
+// n and p, as in slides: not while typing, and not with a modifier, which belongs to the browser.
+function walk(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const to = { n: "next", p: "prev" }[event.key];
+  if (to) document.querySelector(`.walk [rel="${to}"]`)?.click();
+}
+
+if (panel) {
+  connect(FIRST_WAIT);
+  document.addEventListener("keydown", walk);
+}

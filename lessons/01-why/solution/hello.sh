@@ -1,0 +1,1 @@
+kubectl create configmap register --from-literal=name=Ada -n {namespace}
