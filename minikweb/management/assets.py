@@ -1,7 +1,8 @@
 """What the browser needs, from package.json: `npm ci` by the lock, then bundles and copies into static/dist.
 
 package.json's own key "minikweb" says what is made:
-  {"bundles": {"editor.js": "static/js/editor.js"}, "copies": {"htmx.js": "node_modules/htmx.org/dist/htmx.min.js"}}
+  {"bundles": {"editor.js": "static/js/editor.js"}, "copies": {"htmx.js": "node_modules/htmx.org/dist/htmx.min.js"},
+   "sprites": {"icons.svg": {"icons": "<an Iconify collection>", "symbols": "<{our name: the collection's}>"}}}
 Nothing is done when neither the lock nor a source has changed since the last time.
 """
 
@@ -44,8 +45,23 @@ def ensure(base: Path, say: Say) -> bool:
     for target, source in plan.get("copies", {}).items():
         (built / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(base / source, built / target)
+    for target, sources in plan.get("sprites", {}).items():
+        (built / target).write_text(sprite(base / sources["icons"], base / sources["symbols"]))
     stamp.write_text(wanted)
     return True
+
+
+def sprite(collection: Path, symbols: Path) -> str:
+    """An SVG with a <symbol> for each name we use, from a collection of Iconify. Raises Refusal for an unknown icon."""
+    found, wanted = json.loads(collection.read_text()), json.loads(symbols.read_text())
+    width, height = found.get("width", 16), found.get("height", 16)
+    drawn = []
+    for name, icon in wanted.items():
+        if icon not in found["icons"]:
+            raise Refusal(_("There is no icon “%(name)s” in %(file)s.") % {"name": icon, "file": collection})
+        body = found["icons"][icon]["body"]
+        drawn.append(f'<symbol id="{name}" viewBox="0 0 {width} {height}">{body}</symbol>')
+    return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(drawn) + "\n</svg>\n"
 
 
 def install(base: Path, say: Say) -> None:

@@ -91,6 +91,21 @@ def test_without_npm_the_one_of_the_wheel_is_used(base, monkeypatch, tmp_path):
     assert "npm-cli.js ci" in (base / "calls").read_text()
 
 
+def test_a_sprite_has_a_symbol_for_each_name_and_refuses_icons_nobody_drew(base):
+    collection = {"width": 24, "height": 24, "icons": {"box": {"body": "<path d='M0 0'/>"}}}
+    (base / "icons.json").write_text(json.dumps(collection))
+    plan = {"minikweb": {"sprites": {"icons.svg": {"icons": "icons.json", "symbols": "static/symbols.json"}}}}
+    (base / "package.json").write_text(json.dumps(plan))
+    (base / "static/symbols.json").write_text('{"pod": "box"}')
+    assert assets.ensure(base, print) is True
+    symbol = """<symbol id="pod" viewBox="0 0 24 24"><path d='M0 0'/></symbol>"""
+    assert symbol in (base / "static/dist/icons.svg").read_text()
+
+    (base / "static/symbols.json").write_text('{"pod": "bax"}')
+    with pytest.raises(Refusal, match="bax"):
+        assets.ensure(base, print)
+
+
 def test_the_repositorys_own_plan_names_files_that_exist():
     base = Path(__file__).resolve().parent.parent.parent
     plan = json.loads((base / "package.json").read_text())["minikweb"]

@@ -33,8 +33,8 @@ CONFIG = [("services", "Service"), ("configmaps", "ConfigMap"), ("secrets", "Sec
 @register.simple_tag
 @lru_cache(maxsize=256)
 def icon(name: str) -> SafeString:
-    """An icon of static/icons.svg; decorative: the text beside it says the same."""
-    href = static("icons.svg") + "#" + name
+    """An icon of static/icons.json; decorative: the text beside it says the same."""
+    href = static("dist/icons.svg") + "#" + name
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', href)
 
 
