@@ -156,21 +156,26 @@ async def _join(kubelet: ClientConnection, receive: Callable[..., Any], send: Se
     down = asyncio.ensure_future(_kubelet_to_client(kubelet, send))
     try:
         await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+        if up.done() and not await up:
+            await down  # what the kubelet said before it closed
     finally:
         for task in (up, down):
             task.cancel()
-        await asyncio.gather(up, down, return_exceptions=True)
-    if not up.cancelled():
-        return  # the client has closed
+        (client_is_gone, _) = await asyncio.gather(up, down, return_exceptions=True)
+    if client_is_gone is True:
+        return
     with contextlib.suppress(RuntimeError):
         await send({"type": "websocket.close", "code": 1000 if kubelet.close_code == 1000 else 1011})
 
 
-async def _client_to_kubelet(kubelet: ClientConnection, receive: Callable[..., Any]) -> None:
+async def _client_to_kubelet(kubelet: ClientConnection, receive: Callable[..., Any]) -> bool:
+    """Until the client closes, which is true, or the kubelet."""
     with contextlib.suppress(ConnectionClosed):
         while (message := await receive())["type"] != "websocket.disconnect":
             data = message.get("bytes")
             await kubelet.send(data if data is not None else message["text"])
+        return True
+    return False
 
 
 async def _kubelet_to_client(kubelet: ClientConnection, send: Send) -> None:

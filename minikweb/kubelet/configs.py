@@ -72,6 +72,7 @@ def container(pod: Object, start: Start, environment: Mapping[str, str]) -> Cont
         working_dir=spec.get("workingDir", ""),
         tty=bool(spec.get("tty")),
         stdin=bool(spec.get("stdin")),
+        stdin_once=bool(spec.get("stdinOnce")),
         cpu_limit=_amount(limits, "cpu", quantity.cpu),
         memory_limit=_amount(limits, "memory", quantity.memory),
         cpu_request=_amount(requests, "cpu", quantity.cpu),

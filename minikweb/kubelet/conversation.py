@@ -13,6 +13,7 @@ from minikweb.runtime.protocol import ExecSession, RuntimeFailure
 LIMIT = 1 << 20  # bytes: who writes further ahead than that waits
 _AHEAD = 8  # chunks read and not yet taken
 
+Order = bytes | tuple[int, int] | None  # input, the size of the terminal, or the end of the input
 Item = tuple[int, bytes]  # the stream, 1 = stdout or 2 = stderr, and what it said
 
 
@@ -27,7 +28,7 @@ class Conversation:
         self._session: ExecSession | None = None
         self._incoming: asyncio.Queue[Item | None] = asyncio.Queue(_AHEAD)
         self._changed = threading.Condition()
-        self._outgoing: deque[bytes | None] = deque()  # None: no more
+        self._outgoing: deque[Order] = deque()
         self._size = 0
         self._room = asyncio.Event()
         self._closed = False
@@ -57,9 +58,9 @@ class Conversation:
         assert self._session
         return await asyncio.to_thread(self._session.exit_code)
 
-    async def resize(self, width: int, height: int) -> None:
-        if self._session:
-            await asyncio.to_thread(self._session.resize, width, height)
+    def resize(self, width: int, height: int) -> None:
+        """Of the terminal, once there is one."""
+        self.put((width, height))
 
     def close(self) -> None:
         """Ends it, whoever waits for what. Idempotent."""
@@ -73,11 +74,11 @@ class Conversation:
         if self._session:
             self._session.close()
 
-    def put(self, data: bytes | None) -> None:
-        """Writes without waiting; None ends the input."""
+    def put(self, order: Order) -> None:
+        """Without waiting."""
         with self._changed:
-            self._outgoing.append(data)
-            self._size += len(data or b"")
+            self._outgoing.append(order)
+            self._size += len(order) if isinstance(order, bytes) else 0
             self._changed.notify()
 
     # --- the threads ---------------------------------------------------------------------------------
@@ -96,15 +97,17 @@ class Conversation:
                 self._changed.wait_for(lambda: self._outgoing or self._closed)
                 if self._closed:
                     break
-                data = self._outgoing.popleft()
-            if data is None:
+                order = self._outgoing.popleft()
+            if order is None:
                 session.close_stdin()
-                continue
-            session.write(data)
-            with self._changed:
-                self._size -= len(data)
-            if self._size <= LIMIT:
-                self._tell(self._room.set)
+            elif isinstance(order, tuple):
+                session.resize(*order)
+            else:
+                session.write(order)
+                with self._changed:
+                    self._size -= len(order)
+                if self._size <= LIMIT:
+                    self._tell(self._room.set)
         session.close()
 
     def _read(self, session: ExecSession) -> None:

@@ -82,7 +82,7 @@ async def _listen(conversation: Conversation, receive: Receive, *, stdin: bool) 
         elif channel == RESIZE:
             with suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
                 size = orjson.loads(rest)
-                await conversation.resize(int(size["Width"]), int(size["Height"]))
+                conversation.resize(int(size["Width"]), int(size["Height"]))
         elif channel == CLOSE and rest == bytes([STDIN]):
             conversation.close_stdin()
 

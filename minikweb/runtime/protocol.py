@@ -78,6 +78,7 @@ class ContainerConfig:
     working_dir: str = ""
     tty: bool = False
     stdin: bool = False
+    stdin_once: bool = False  # its input ends with the first who attaches
     cpu_limit: float | None = None
     memory_limit: int | None = None
     cpu_request: float | None = None

@@ -1,12 +1,13 @@
 """What the API server relays from a kubelet, over real sockets on both sides."""
 
+import contextlib
 import json
 import socket
 import tempfile
 from pathlib import Path
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import unix_connect
 
 from tests.apiserver.api import PODS, pod
@@ -108,6 +109,19 @@ def test_exec_joins_the_two_sockets(served, kubelet):
         "/exec/default/web/c",
         [("command", "cat"), ("command", "-"), ("input", "1"), ("output", "1")],
     )
+    assert connection.close_code == 1000
+
+
+def test_what_the_kubelet_said_last_arrives_though_the_client_still_sends(served):
+    """As `head` does, which ends before its input."""
+    with executed(served, f"{PODS}/web/exec?command=head&stdin=true") as connection:
+        connection.send(bytes([CLOSE, STDIN]))
+        for _ in range(20):
+            with contextlib.suppress(ConnectionClosed):
+                connection.send(bytes([STDIN]) + b"x" * 1_000_000)
+        last = connection.recv(5)
+
+    assert (last[0], json.loads(last[1:])["status"]) == (STATUS, "Success")
     assert connection.close_code == 1000
 
 

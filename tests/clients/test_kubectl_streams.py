@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
+import pty
 import re
+import select
 import socket
+import struct
 import subprocess
+import termios
+import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -194,3 +200,185 @@ def relays(cluster):
     wanted = subprocess.run(["docker", "ps", "-q", *filters], capture_output=True, text=True, check=True).stdout.split()
     found = subprocess.run(["docker", "top", *wanted], capture_output=True, text=True, check=True).stdout
     return found.count("/pause connect")
+
+
+# --- exec ---
+
+
+def test_an_exit_code_comes_through(streams):
+    code, output, error = kubectl(
+        streams, "exec", "web", "-c", "demo", "--", "sh", "-c", "echo out; echo err >&2; exit 7"
+    )
+
+    assert (code, output) == (7, b"out\n")
+    assert error == b"err\ncommand terminated with exit code 7\n"
+
+
+def test_a_command_that_does_not_exist_is_said(streams):
+    code, output, error = kubectl(streams, "exec", "web", "-c", "demo", "--", "no-such-command")
+
+    assert code in (126, 127)
+    assert b'exec: "no-such-command": executable file not found' in output + error
+
+
+def test_a_big_output_arrives_whole(streams):
+    code, output, _ = kubectl(streams, "exec", "web", "-c", "demo", "--", "dd", "if=/dev/zero", "bs=1M", "count=50")
+
+    assert (code, len(output)) == (0, 50 << 20)
+
+
+def test_what_is_piped_in_is_read_to_its_end(streams):
+    data = os.urandom(20_000_000)
+    code, output, _ = kubectl(streams, "exec", "-i", "web", "-c", "demo", "--", "sha256sum", stdin=data)
+
+    assert (code, output.split()[0].decode()) == (0, hashlib.sha256(data).hexdigest())
+
+
+def test_a_command_that_stops_reading_ends_all_the_same(streams):
+    code, output, _ = kubectl(
+        streams, "exec", "-i", "web", "-c", "demo", "--", "head", "-c", "5", stdin=b"x" * 5_000_000
+    )
+
+    assert (code, output) == (0, b"xxxxx")
+
+
+def test_the_first_container_is_chosen_and_said(streams):
+    code, output, error = kubectl(streams, "exec", "web", "--", "hostname")
+
+    assert (code, output) == (0, b"web\n")
+    assert b'Defaulted container "demo" out of: demo, tools' in error
+
+
+class Terminal:
+    """A kubectl in a terminal of its own."""
+
+    def __init__(self, cluster, *arguments, rows=24, columns=80):
+        self.said = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(KUBECTL, [str(KUBECTL), "-n", NAMESPACE, *arguments], environment(cluster) | {"TERM": "dumb"})
+        self.resize(rows, columns)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def until(self, pattern):
+        """Reads until the pattern has been said; returns its match, and forgets what came before."""
+        deadline = time.monotonic() + 30
+        while not (found := re.search(pattern.encode(), self.said)):
+            assert time.monotonic() < deadline, self.said
+            if select.select([self.fd], [], [], 0.1)[0]:
+                self.said += os.read(self.fd, 65536)
+        self.said = self.said[found.end() :]
+        return found
+
+    def wait(self):
+        """Reads to the end; the exit code."""
+        with contextlib.suppress(OSError):  # a terminal's end is EIO
+            while data := os.read(self.fd, 65536):
+                self.said += data
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def test_a_shell_in_a_terminal_knows_its_size_and_changes_of_it(streams):
+    terminal = Terminal(streams, "exec", "-it", "web", "-c", "demo", "--", "sh", rows=33, columns=101)
+    terminal.until("# ")
+
+    def size_is(wanted):
+        terminal.type("stty size\n")
+        return terminal.until(r"(\d+ \d+)\r\n")[1] == wanted
+
+    until(lambda: size_is(b"33 101"), "the size")
+    terminal.resize(50, 132)
+    until(lambda: size_is(b"50 132"), "the new size")
+    terminal.type("sh -c 'echo begun; sleep 100'\n")
+    terminal.until("\nbegun\r\n")
+    terminal.type("\x03")  # for the command in the pod
+    terminal.until("# ")
+    terminal.type("exit 3\n")
+    assert terminal.wait() == 3
+
+
+# --- attach ---
+
+
+def test_attach_follows_the_main_process(streams):
+    command = [KUBECTL, "-n", NAMESPACE, "attach", "web", "-c", "demo"]
+    with subprocess.Popen(
+        command, env=environment(streams), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as attached:
+        threading.Timer(60, attached.kill).start()
+        first = attached.stdout.readline()  # the demo's heartbeat
+        attached.kill()
+
+    assert first.strip()
+
+
+def test_attach_joins_the_terminal_of_a_shell(streams):
+    terminal = Terminal(streams, "attach", "-it", "shell", rows=44, columns=111)
+    terminal.type("\n")
+    terminal.until("# ")
+    terminal.type("echo $((6 * 7)); stty size\n")
+    terminal.until(r"\r\n42\r\n")
+    terminal.until(r"44 111")
+    terminal.type("exit\n")
+    terminal.wait()
+    until(lambda: restarts(streams) > 0, "the shell's restart")
+
+
+def restarts(cluster):
+    pod = cluster.client.get("Pod", "shell", NAMESPACE)
+    return pod["status"]["containerStatuses"][0]["restartCount"]
+
+
+def test_run_with_a_terminal_is_removed_when_it_ends(streams):
+    terminal = Terminal(
+        streams, "run", "once", "-it", "--rm", "--restart=Never", "--image=minikweb/demo:1", "--command", "--", "sh"
+    )
+    terminal.until("try pressing enter")
+    terminal.type("\n")
+    terminal.until("# ")
+    terminal.type("hostname; exit 4\n")
+    terminal.until(r"\r\nonce\r\n")
+    assert terminal.wait() == 4
+    assert b'pod "once" deleted' in terminal.said
+    assert b"NotFound" in kubectl(streams, "get", "pod", "once")[2]
+
+
+def test_what_is_piped_into_run_ends_with_the_pipe(streams):
+    code, output, _ = kubectl(
+        streams, "run", "sum", "-i", "--rm", "--restart=Never", "--image=minikweb/demo:1", "--quiet", "--command", "--",
+        "sh", "-c", "wc -c; sleep 1", stdin=b"x" * 1_000_000,
+    )  # fmt: skip
+
+    assert (code, output.split()[0]) == (0, b"1000000")
+
+
+# --- cp ---
+
+
+def test_a_folder_is_copied_into_a_pod_and_back(streams, tmp_path):
+    source, back = tmp_path / "source", tmp_path / "back"
+    (source / "deep").mkdir(parents=True)
+    (source / "text.txt").write_text("Grüße\n")
+    (source / "deep" / "random.bin").write_bytes(os.urandom(5_000_000))
+
+    code, _, error = kubectl(streams, "cp", str(source), "web:/tmp/copy", "-c", "demo")
+    assert code == 0, error
+    code, output, _ = kubectl(streams, "exec", "web", "-c", "demo", "--", "cat", "/tmp/copy/text.txt")
+    assert output.decode() == "Grüße\n"
+    code, _, error = kubectl(streams, "cp", "web:/tmp/copy", str(back), "-c", "demo")
+    assert code == 0, error
+
+    for path in ("text.txt", "deep/random.bin"):
+        assert (back / path).read_bytes() == (source / path).read_bytes()
+
+
+def test_a_file_that_is_not_there_is_said(streams, tmp_path):
+    _, output, error = kubectl(streams, "cp", "web:/tmp/nothing", str(tmp_path / "x"), "-c", "demo")
+
+    assert b"tar: /tmp/nothing: No such file or directory" in output + error
+    assert not (tmp_path / "x").exists()

@@ -112,6 +112,7 @@ def container_arguments(
         "User": config.user,
         "Tty": config.tty,
         "OpenStdin": config.stdin,
+        "StdinOnce": config.stdin_once,
         "Labels": own,
         "HostConfig": {
             "NetworkMode": f"container:{sandbox_id}",

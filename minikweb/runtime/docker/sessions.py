@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +14,7 @@ from minikweb.runtime.docker.connection import TIMEOUT
 from minikweb.runtime.docker.streams import CHUNK, Frames, joined
 from minikweb.runtime.protocol import CommandTimeout
 
+RESIZES = 10
 NOBODY = "65534:65534"
 EXIT_CODE_PATIENCE = 5.0  # seconds between the end of an exec's output and the daemon knowing its exit code
 
@@ -69,6 +71,15 @@ class Session:
         self._response.close()
 
 
+def persist(resize: Callable[[], None]) -> None:
+    """Docker cannot resize what is about to start: tries for half a second, after that it has ended."""
+    for _ in range(RESIZES):
+        try:
+            return resize()
+        except docker.errors.APIError:
+            time.sleep(0.05)
+
+
 class Exec(Session):
     """A command running in a container."""
 
@@ -86,8 +97,7 @@ class Exec(Session):
         super().__init__(api, f"/exec/{self.id}/start", tty=tty, body={"Detach": False, "Tty": tty})
 
     def resize(self, width: int, height: int) -> None:
-        with suppress(docker.errors.APIError):  # it has just ended
-            self._api.exec_resize(self.id, height=height, width=width)
+        persist(lambda: self._api.exec_resize(self.id, height=height, width=width))
 
     def exit_code(self) -> int:
         deadline = time.monotonic() + EXIT_CODE_PATIENCE
@@ -108,8 +118,7 @@ class Attached(Session):
         super().__init__(api, path, tty=tty, stream=1, stdin=int(stdin), stdout=1, stderr=1)
 
     def resize(self, width: int, height: int) -> None:
-        with suppress(docker.errors.APIError):
-            self._api.resize(self.id, height=height, width=width)
+        persist(lambda: self._api.resize(self.id, height=height, width=width))
 
 
 class PortForward(Exec):
