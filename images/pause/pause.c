@@ -4,7 +4,8 @@
  *   pause offlink 10.244.0.11 ["nameserver 10.96.0.10 ..."]
  *
  * first sends all of the pod's traffic through its node, also what would find its way on the bridge: so every packet
- * crosses the rules of its node. Then it writes the pod's resolv.conf and gives up every privilege. */
+ * crosses the rules of its node. Then it writes the pod's resolv.conf and gives up every privilege but that to
+ * give files to a group. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -23,6 +24,7 @@
 #define DEVICE "eth0"
 
 int connect_main(void); /* connect.c */
+void serve_files(void); /* files.c */
 
 static void end(int signal) {
     (void)signal;
@@ -83,10 +85,11 @@ static void resolve(const char *text) {
 
 static void drop_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2] = {{0}};
+    __u32 kept = 1u << CAP_CHOWN | 1u << CAP_FSETID; /* for the groups of the volumes' files */
+    struct __user_cap_data_struct few[2] = {{.effective = kept, .permitted = kept}};
     for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
         ;
-    if (syscall(SYS_capset, &header, none))
+    if (syscall(SYS_capset, &header, few))
         fail("pause: capset");
 }
 
@@ -103,6 +106,7 @@ int main(int argc, char **argv) {
             resolve(argv[3]);
         drop_capabilities();
     }
+    serve_files();
     for (;;)
         pause();
 }

@@ -51,6 +51,10 @@ class Addresses:
             if uid not in self._of_pod:
                 self._take(uid, address)
 
+    def of(self, uid: str) -> str:
+        """The pod's address, "" if it has none."""
+        return self._of_pod.get(uid, "")
+
     def release(self, uid: str) -> None:
         with self._lock:
             address = self._of_pod.pop(uid, None)

@@ -9,7 +9,8 @@ from minikweb.apimachinery import quantity
 from minikweb.kubelet import env
 from minikweb.kubelet.pods import Start, is_sidecar
 from minikweb.kubelet.probes import KINDS
-from minikweb.runtime.protocol import ContainerConfig, PodRef, SandboxConfig
+from minikweb.kubelet.volumes import SUPPORTED, mounts
+from minikweb.runtime.protocol import ContainerConfig, PodRef, SandboxConfig, Volume
 
 Object = dict[str, Any]
 
@@ -22,7 +23,9 @@ def pod_ref(pod: Object) -> PodRef:
     return PodRef(meta["namespace"], meta["name"], meta["uid"])
 
 
-def sandbox(pod: Object, ip: str, attempt: int, *, gateway: str = "", dns: str = "") -> SandboxConfig:
+def sandbox(
+    pod: Object, ip: str, attempt: int, *, gateway: str = "", dns: str = "", volumes: tuple[Volume, ...] = ()
+) -> SandboxConfig:
     """gateway: the node's address, where all packets go; dns: the cluster's DNS server. Both "" without a network."""
     servers, searches, options = names(pod, dns)
     return SandboxConfig(
@@ -34,6 +37,7 @@ def sandbox(pod: Object, ip: str, attempt: int, *, gateway: str = "", dns: str =
         dns_servers=servers,
         dns_searches=searches,
         dns_options=options,
+        volumes=volumes,
         annotations=pod["metadata"].get("annotations") or {},
     )
 
@@ -55,12 +59,15 @@ def names(pod: Object, dns: str) -> tuple[tuple[str, ...], tuple[str, ...], tupl
     return tuple(unique), tuple(dict.fromkeys((*searches, *(own.get("searches") or ())))), written
 
 
-def container(pod: Object, start: Start, environment: Mapping[str, str]) -> ContainerConfig:
+def container(
+    pod: Object, start: Start, environment: Mapping[str, str], volumes: tuple[Volume, ...] = ()
+) -> ContainerConfig:
     """Its configuration; command and arguments see the environment."""
     spec = start.container
     command, args = env.command(spec, environment)
     resources = spec.get("resources") or {}
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    mounted, copies = mounts(pod, spec, volumes, environment) if volumes else ((), {})
     completes = pod["spec"].get("restartPolicy", "Always") != "Always" or start.is_init
     return ContainerConfig(
         name=spec["name"],
@@ -77,6 +84,8 @@ def container(pod: Object, start: Start, environment: Mapping[str, str]) -> Cont
         memory_limit=_amount(limits, "memory", quantity.memory),
         cpu_request=_amount(requests, "cpu", quantity.cpu),
         **_security(pod, spec),
+        mounts=mounted,
+        copies=copies,
         runs_to_completion=completes and not is_sidecar(spec),
         annotations={} if start.is_init else pod["metadata"].get("annotations") or {},
     )
@@ -93,6 +102,8 @@ def _security(pod: Object, spec: Object) -> dict[str, Any]:
     capabilities = context.get("capabilities") or {}
     return {
         "user": f"{user}:{context['runAsGroup']}" if user and "runAsGroup" in context else user,
+        "groups": tuple(context.get("supplementalGroups") or ())
+        + ((context["fsGroup"],) if "fsGroup" in context else ()),
         "read_only": bool(context.get("readOnlyRootFilesystem")),
         "add_capabilities": tuple(capabilities.get("add") or ()),
         "drop_capabilities": tuple(capabilities.get("drop") or ()),
@@ -104,6 +115,8 @@ def unsupported(pod: Object) -> tuple[str, str] | None:
     spec = pod["spec"]
     for volume in spec.get("volumes") or ():
         source = next((key for key in volume if key != "name"), "emptyDir")
+        if source in SUPPORTED:
+            continue
         why = f'MountVolume.SetUp failed for volume "{volume["name"]}" : volumes of type {source} are not supported yet'
         return "FailedMount", why
     for name in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"):

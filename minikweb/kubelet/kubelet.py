@@ -22,6 +22,7 @@ from minikweb.client.informer import Cache
 from minikweb.kubelet import configs, pods, probes, status
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.images import Images
+from minikweb.kubelet.mounting import Volumes
 from minikweb.kubelet.operations import Operations
 from minikweb.kubelet.pods import Stop, Waiting
 from minikweb.kubelet.prober import Prober
@@ -64,7 +65,8 @@ class Kubelet(Controller):
         self.backoff = Backoff()
         self.operations = Operations(lambda key: self.wake(key), blocks=runtime.blocks)
         self.images = Images(runtime, self.operations, now)
-        self.starter = Starter(client, recorder, runtime, host, self.images, self.backoff, now)
+        self.volumes = Volumes(client, runtime, self._facts, now)
+        self.starter = Starter(client, recorder, runtime, host, self.images, self.volumes, self.backoff, now)
         self.results = Results()
         ask = probes.of_containers(runtime) if runtime.blocks else probes.of_simulated(runtime)
         wake: Callable[[str], None] = lambda key: self.wake(key)  # noqa: E731 - `wake` is set later
@@ -109,6 +111,9 @@ class Kubelet(Controller):
         self._tell_what_is_not_run(pod)
         observed = self._observe(uid)
         self.prober.follow(pod, observed)
+        sandbox = pods.sandbox_of(observed)
+        if sandbox is not None:
+            self.volumes.adopt(pod, sandbox.id)
         self._write_status(pod, observed, outcome)
         return _soonest(outcome.again, left)
 
@@ -193,6 +198,7 @@ class Kubelet(Controller):
         self.prober.drop(uid)
         for sandbox in self._sandboxes(uid):
             self.runtime.remove_pod_sandbox(sandbox)
+        self.volumes.forget(uid)
         self.host.addresses.release(uid)
         self.images.forget(uid)
         self.backoff.forget(f"{uid}/")
@@ -214,6 +220,16 @@ class Kubelet(Controller):
         """The node is no more: so are its pods' containers."""
         for found in self.runtime.pods():
             self._destroy(found.pod.uid)
+
+    def _facts(self, pod: Object) -> dict[str, str]:
+        ip = self.host.addresses.of(pod["metadata"]["uid"])
+        return self.host.facts() | {"status.podIP": ip, "status.podIPs": ip}
+
+    def sweep(self) -> None:
+        """Removes the volumes of pods that are no more, and of which nothing else is left."""
+        known = {pod["metadata"]["uid"] for pod in self.cache.list("Pod")} | set(self._key_of_uid)
+        for uid in self.runtime.volume_owners() - known:
+            self.runtime.remove_volumes(uid)
 
     # --- looking --------------------------------------------------------------------------------
 

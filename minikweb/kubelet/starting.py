@@ -16,12 +16,15 @@ from minikweb.kubelet import configs, env
 from minikweb.kubelet.addresses import Addresses, NoAddressLeft
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.images import Images
+from minikweb.kubelet.mounting import Volumes
 from minikweb.kubelet.pods import Plan, Start, Waiting, backoff_key, full_name, sandbox_of
-from minikweb.runtime.protocol import PodStatus, Runtime, RuntimeFailure
+from minikweb.kubelet.volumes import MountFailed
+from minikweb.runtime.protocol import PodStatus, Runtime, RuntimeFailure, Volume
 
 Object = dict[str, Any]
 
 MISSING_CONFIG = 2.0  # seconds until a ConfigMap or Secret that was missing is looked for again
+CANNOT_MOUNT = 1.0  # seconds until what a volume is made of is looked for again
 CANNOT_CREATE = 10.0  # seconds until a container that could not be created is tried again
 UNSUPPORTED = 300.0  # seconds between two tellings
 
@@ -35,6 +38,20 @@ class Host:
     addresses: Addresses
     allocatable: dict[str, str]  # cpu and memory, as quantities
     dns: str = ""  # the cluster's DNS server; "" where the node gives its pods no network
+
+    def facts(self) -> dict[str, str]:
+        """For the downward API."""
+        own = {"status.hostIP": self.ip, "status.hostIPs": self.ip}
+        return own | {f"allocatable.{name}": amount for name, amount in self.allocatable.items()}
+
+
+@dataclass(frozen=True)
+class At:
+    """Where the containers of a pod start."""
+
+    sandbox_id: str
+    ip: str
+    volumes: tuple[Volume, ...]
 
 
 @dataclass
@@ -64,11 +81,12 @@ class Starter:
         runtime: Runtime,
         host: Host,
         images: Images,
+        volumes: Volumes,
         backoff: Backoff,
         clock: Callable[[], datetime],
     ):
         self.client, self.recorder, self.runtime, self.host = client, recorder, runtime, host
-        self.images, self.backoff, self.clock = images, backoff, clock
+        self.images, self.volumes, self.backoff, self.clock = images, volumes, backoff, clock
 
     def carry_out(self, pod: Object, plan: Plan, observed: PodStatus | None) -> Outcome:
         """Starts what the plan says. Containers start side by side where starting takes time."""
@@ -82,24 +100,31 @@ class Starter:
             return outcome
         try:
             self._start_all(pod, plan, observed, outcome)
+        except MountFailed as failure:
+            self.recorder.event(pod, "Warning", "FailedMount", str(failure))
+            outcome.again = CANNOT_MOUNT
         except SandboxFailed:
             outcome.again = max(1.0, self._sandbox_wait(pod))
         return outcome
 
     def _start_all(self, pod: Object, plan: Plan, observed: PodStatus | None, outcome: Outcome) -> None:
-        sandbox_id, ip = self._sandbox(pod, plan, observed)
+        volumes = self.volumes.of_pod(pod)
+        sandbox_id, ip = self._sandbox(pod, plan, observed, volumes)
+        at = At(sandbox_id, ip, volumes)
         if self.runtime.blocks and len(plan.start) > 1:
             with ThreadPoolExecutor(len(plan.start)) as pool:
-                calls = [pool.submit(self._start, pod, start, sandbox_id, ip, outcome) for start in plan.start]
+                calls = [pool.submit(self._start, pod, start, at, outcome) for start in plan.start]
                 for call in calls:
                     call.result()
         else:
             for start in plan.start:
-                self._start(pod, start, sandbox_id, ip, outcome)
+                self._start(pod, start, at, outcome)
 
     # --- the sandbox ----------------------------------------------------------------------------
 
-    def _sandbox(self, pod: Object, plan: Plan, observed: PodStatus | None) -> tuple[str, str]:
+    def _sandbox(
+        self, pod: Object, plan: Plan, observed: PodStatus | None, volumes: tuple[Volume, ...]
+    ) -> tuple[str, str]:
         """(id, address) of the pod's sandbox, the one there is or a new one. Raises SandboxFailed."""
         uid, existing = pod["metadata"]["uid"], sandbox_of(observed)
         if plan.sandbox_attempt is None:
@@ -117,10 +142,12 @@ class Starter:
                 self.runtime.stop_pod_sandbox(old.id)
             ip = self.host.addresses.allocate(uid, wanted)
             gateway = self.host.ip if self.host.dns else ""
-            config = configs.sandbox(pod, ip, plan.sandbox_attempt, gateway=gateway, dns=self.host.dns)
-            return self.runtime.run_pod_sandbox(config), ip
+            config = configs.sandbox(pod, ip, plan.sandbox_attempt, gateway=gateway, dns=self.host.dns, volumes=volumes)
+            sandbox_id = self.runtime.run_pod_sandbox(config)
         except (RuntimeFailure, NoAddressLeft) as failure:
             raise self._sandbox_failed(pod, str(failure)) from failure
+        self.volumes.written(pod, sandbox_id, volumes)
+        return sandbox_id, ip
 
     def _sandbox_failed(self, pod: Object, why: str) -> SandboxFailed:
         message = f"Failed to create pod sandbox: {why}"
@@ -138,7 +165,7 @@ class Starter:
 
     # --- one container --------------------------------------------------------------------------
 
-    def _start(self, pod: Object, start: Start, sandbox_id: str, ip: str, outcome: Outcome) -> None:
+    def _start(self, pod: Object, start: Start, at: At, outcome: Outcome) -> None:
         name = start.container["name"]
         kind = "initContainers" if start.is_init else "containers"
         tell = partial(self._tell, pod, f"spec.{kind}{{{name}}}")
@@ -147,8 +174,9 @@ class Starter:
             outcome.wait(name, why, again)
             return
         try:
-            environment = self._environment(pod, start.container, ip)
-            container_id = self.runtime.create_container(sandbox_id, configs.container(pod, start, environment))
+            environment = self._environment(pod, start.container, at.ip)
+            config = configs.container(pod, start, environment, at.volumes)
+            container_id = self.runtime.create_container(at.sandbox_id, config)
         except env.ConfigError as error:
             tell("Warning", "Failed", f"Error: {error}")
             outcome.wait(name, Waiting("CreateContainerConfigError", str(error)), MISSING_CONFIG)
@@ -160,7 +188,7 @@ class Starter:
         tell("Normal", "Created", "Container created")
         if start.is_restart:
             self.backoff.next(backoff_key(pod, start.container), self.clock())
-        self._run(pod, name, container_id, sandbox_id, outcome, tell)
+        self._run(pod, name, container_id, at.sandbox_id, outcome, tell)
 
     def _run(
         self, pod: Object, name: str, container_id: str, sandbox_id: str, outcome: Outcome, tell: partial[None]
@@ -177,13 +205,7 @@ class Starter:
         tell("Normal", "Started", "Container started")
 
     def _environment(self, pod: Object, container: Object, ip: str) -> dict[str, str]:
-        facts = {
-            "status.podIP": ip,
-            "status.podIPs": ip,
-            "status.hostIP": self.host.ip,
-            "status.hostIPs": self.host.ip,
-            **{f"allocatable.{name}": amount for name, amount in self.host.allocatable.items()},
-        }
+        facts = self.host.facts() | {"status.podIP": ip, "status.podIPs": ip}
         return env.environment(pod, container, partial(self._read, pod["metadata"]["namespace"]), facts=facts)
 
     def _read(self, namespace: str, kind: str, name: str) -> Object | None:

@@ -70,6 +70,7 @@ class Housekeeping:
         while not self._stopping.wait(AWAY if self.agent.runtime_failure else RELIST):
             try:
                 self.look()
+                self.kubelet.sweep()
                 self._is_back()
             except RuntimeUnavailable as failure:
                 self._is_away(failure)
@@ -159,6 +160,7 @@ class NodeWorker:
         self.server.start()
         self.housekeeping.start()  # first: whose addresses are taken must be known before another is given
         self.kubelet.prober.start()
+        self.kubelet.volumes.start()
         self.manager.start()
         if self.network:
             self.network.wait(NETWORK_SECONDS)  # a node is ready once its pods can talk
@@ -172,6 +174,7 @@ class NodeWorker:
         self.housekeeping.stop()
         self.manager.stop()
         self.kubelet.prober.close()
+        self.kubelet.volumes.close()
         self.server.stop()
 
     def reconcile(self, controller: str) -> None:

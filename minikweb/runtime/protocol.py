@@ -51,6 +51,36 @@ class PodRef:
 
 
 @dataclass(frozen=True)
+class File:
+    """A file of a volume that Kubernetes fills."""
+
+    data: bytes
+    mode: int = 0o644
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One volume of a pod; it lives as long as the pod, over all its sandboxes."""
+
+    name: str  # as the pod calls it
+    memory: bool = False
+    size: int | None = None  # bytes, of one in memory
+    group: int | None = None  # the pod's fsGroup
+    files: Mapping[str, File] | None = None  # by path, behind the link `..data`; None: an empty directory
+    parts: tuple[str, ...] = ()  # folders of it that containers mount by themselves
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A volume in a container."""
+
+    volume: str
+    path: str
+    read_only: bool = False
+    part: str = ""  # only this folder of it
+
+
+@dataclass(frozen=True)
 class SandboxConfig:
     """A pod's sandbox: the pause container that holds its network and its shared IPC."""
 
@@ -62,6 +92,7 @@ class SandboxConfig:
     dns_servers: tuple[str, ...] = ()
     dns_searches: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
+    volumes: tuple[Volume, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -83,9 +114,12 @@ class ContainerConfig:
     memory_limit: int | None = None
     cpu_request: float | None = None
     user: str = ""  # "uid" or "uid:gid" in place of the image's
+    groups: tuple[int, ...] = ()  # beside the user's own
     read_only: bool = False  # its root file system
     add_capabilities: tuple[str, ...] = ()
     drop_capabilities: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    copies: Mapping[str, File] = field(default_factory=dict)  # single files of volumes, by path in the container
     runs_to_completion: bool = False  # an init container, or restartPolicy is not Always
     annotations: Mapping[str, str] = field(default_factory=dict)  # the simulated runtime reads the wished fate here
 
@@ -236,6 +270,15 @@ class Runtime(Protocol):
 
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
         """Removes it and its containers, ended or not, at once. Idempotent."""
+
+    def update_volume(self, sandbox_id: str, volume: Volume) -> None:
+        """Gives a volume other files, in one step; containers see them at once."""
+
+    def remove_volumes(self, pod_uid: str) -> None:
+        """Removes a pod's volumes; its containers are gone. Idempotent."""
+
+    def volume_owners(self) -> set[str]:
+        """The uids of the pods that have volumes."""
 
     def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
         """Creates a container in the sandbox and returns its id; raises RuntimeFailure(CreateContainerError)."""

@@ -1,47 +1,13 @@
 """The kubelet on real containers: what the simulated ones cannot show."""
 
-import threading
-import time
-from datetime import UTC, datetime
-
 import pytest
 
 from minikweb.kubelet.server import Server
 from minikweb.runtime.docker import installation
-from tests.kubelet.conftest import Cached, Node, container, pod
-from tests.runtime.conftest import docker_runtime
+from tests.docker.conftest import shell, until
+from tests.kubelet.conftest import Cached, container, pod
 
 pytestmark = pytest.mark.docker
-
-DEADLINE = 30.0
-
-
-@pytest.fixture(scope="module")
-def runtime():
-    yield from docker_runtime()
-
-
-@pytest.fixture
-def node(runtime):
-    """A node whose kubelet is called back as by its manager, in one thread."""
-    made = Node(runtime, clock=lambda: datetime.now(UTC), cidr=f"{runtime.subnet}.1.0/24")
-    looking = threading.Lock()
-
-    def wake(key):
-        with looking:
-            made.kubelet.sync(*key.split("/"))
-
-    made.kubelet.wake = wake
-    yield made
-    made.kubelet.destroy_all()
-
-
-def until(condition, what):
-    deadline = time.monotonic() + DEADLINE
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE} s"
-        time.sleep(0.02)
-    return value
 
 
 def ended(node, obj, attempt=0):
@@ -53,10 +19,6 @@ def ended(node, obj, attempt=0):
 
     until(is_over, "the end of the container")
     node.sync(obj)
-
-
-def shell(script, **fields):
-    return container(command=["sh", "-c"], args=[script], **fields)
 
 
 def test_a_pod_of_two_containers_runs(node):

@@ -118,6 +118,7 @@ def container_arguments(
             "NetworkMode": f"container:{sandbox_id}",
             "IpcMode": f"container:{sandbox_id}",
             "LogConfig": {"Type": "json-file", "Config": LOG_OPTIONS},
+            "GroupAdd": [str(group) for group in config.groups],
             "ReadonlyRootfs": config.read_only,
             "CapAdd": list(config.add_capabilities),
             "CapDrop": list(config.drop_capabilities),

@@ -40,7 +40,7 @@ class Image:
     arguments: dict[str, str] = field(default_factory=dict)
 
 
-PAUSE = "minikweb/pause:2"
+PAUSE = "minikweb/pause:3"
 NODE = "minikweb/node:1"
 OURS = (
     Image(PAUSE, "pause"),

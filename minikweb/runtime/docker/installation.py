@@ -14,7 +14,7 @@ from typing import Any
 import docker
 from docker.types import IPAMConfig, IPAMPool
 
-from minikweb.runtime.docker import containers, images
+from minikweb.runtime.docker import containers, images, volumes
 from minikweb.runtime.docker.connection import connect, translated
 from minikweb.runtime.protocol import ContainerNotFound, RuntimeFailure
 
@@ -116,6 +116,8 @@ def remove_strays(cluster: str, nodes: Callable[[], Collection[str]]) -> int:
     for container_id in strays:
         with suppress(ContainerNotFound), translated():
             api.remove_container(container_id, force=True, v=True)
+    for node in volumes.nodes(api, cluster) - set(kept):
+        volumes.remove(api, cluster, containers.NODE, node)
     return len(strays)
 
 

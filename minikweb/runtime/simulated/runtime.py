@@ -38,6 +38,7 @@ from minikweb.runtime.protocol import (
     RuntimeFailure,
     SandboxConfig,
     SandboxStatus,
+    Volume,
 )
 from minikweb.runtime.simulated.fate import FATE, IMAGE, Container, Sandbox, end_of, instant, is_alive, ready_after
 from minikweb.runtime.simulated.lines import Lines
@@ -116,6 +117,15 @@ class SimulatedRuntime:
                 self._of_pod.pop(sandbox.pod.uid, None)
             self._dirty = True
             self._changed.notify_all()
+
+    def update_volume(self, sandbox_id: str, volume: Volume) -> None:
+        """Nobody reads it."""
+
+    def remove_volumes(self, pod_uid: str) -> None:
+        """There are none."""
+
+    def volume_owners(self) -> set[str]:
+        return set()
 
     # --- containers -----------------------------------------------------------------------------
 

@@ -1,0 +1,44 @@
+"""A kubelet on real containers."""
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.kubelet.conftest import Node, container
+from tests.runtime.conftest import docker_runtime
+
+DEADLINE = 30.0
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    yield from docker_runtime()
+
+
+@pytest.fixture
+def node(runtime):
+    """A node whose kubelet is called back as by its manager, in one thread."""
+    made = Node(runtime, clock=lambda: datetime.now(UTC), cidr=f"{runtime.subnet}.1.0/24")
+    looking = threading.Lock()
+
+    def wake(key):
+        with looking:
+            made.kubelet.sync(*key.split("/"))
+
+    made.kubelet.wake = wake
+    yield made
+    made.kubelet.destroy_all()
+
+
+def until(condition, what):
+    deadline = time.monotonic() + DEADLINE
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE} s"
+        time.sleep(0.02)
+    return value
+
+
+def shell(script, **fields):
+    return container(command=["sh", "-c"], args=[script], **fields)
