@@ -100,11 +100,12 @@ class Cluster:
         self.cache = Cache(client)
         self.client = client.acting_as("kubectl", wrote=self.cache.writes.record)
         self.events = Events()
-        self.informers = {kind: self.cache.informer(kind) for kind in KINDS}
         made = [
             controller(client.acting_as(controller.name, wrote=self.cache.writes.record), self.cache, self.events)
             for controller in controllers
         ]
+        watched = (kind for c in made for kind in (c.kind, *c.owns, *c.needs) if kind)
+        self.informers = {kind: self.cache.informer(kind) for kind in dict.fromkeys((*KINDS, *watched))}
         self.cache.start()
         assert self.cache.wait_for_sync(10)
         self.desks = {controller.name: Desk(controller) for controller in made}
@@ -119,7 +120,7 @@ class Cluster:
         return self.desks[name].controller
 
     def catch_up(self) -> None:
-        assert self.cache.wait_for_writes(KINDS, 10)
+        assert self.cache.wait_for_writes(tuple(self.informers), 10)
         for informer in self.informers.values():
             with informer._delivering:  # the handlers have been called, too
                 pass
