@@ -11,6 +11,7 @@ cluster.json:
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import ipaddress
 import json
@@ -63,11 +64,13 @@ class DataFolder:
         Raises Refusal. `wait` is how many seconds the children of a killed `up` have to end.
         """
         try:
-            for folder in (self.path, self.run_path, self.logs, self.path / "tokens"):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._check_ownership()
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._check_space()
             self.lock(wait)
             self._check_version()
+            for folder in (self.run_path, self.logs, self.path / "tokens"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except PermissionError as error:
             raise Refusal(_("%(file)s may not be written by this user.") % {"file": error.filename}) from error
         except OSError as error:
@@ -75,6 +78,17 @@ class DataFolder:
                 _("The data folder %(folder)s cannot be used: %(why)s.")
                 % {"folder": self.path, "why": error.strerror or error}
             ) from error
+
+    def _check_ownership(self) -> None:
+        """A folder with somebody's files is never made ours: `reset` would remove them."""
+        if self.path.is_dir() and any(self.path.iterdir()) and not self.is_ours():
+            raise Refusal(
+                _("%(folder)s has other files in it: set MINIKWEB_DATA to a folder of its own.") % {"folder": self.path}
+            )
+
+    def is_ours(self) -> bool:
+        """Whether it is a data folder of Minikweb, complete or not."""
+        return self.exists() or (self.path / "lock").exists()
 
     def _check_space(self) -> None:
         free = shutil.disk_usage(self.path).free
@@ -126,6 +140,14 @@ class DataFolder:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def remove(self) -> None:
+        """Deletes it, and of the folder of sockets what is ours."""
+        for socket in self.run_path.glob("*.sock"):
+            socket.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it may be elsewhere and have other files in it
+            self.run_path.rmdir()
+        shutil.rmtree(self.path)
 
     # --- What is in it ----------------------------------------------------------------------------------
     def cluster(self) -> dict[str, Any]:

@@ -102,6 +102,7 @@ def test_a_broker_of_the_users_that_does_not_work_is_one_sentence(tmp_path, url,
 def test_a_damaged_database_is_one_sentence(tmp_path):
     cluster = RunningCluster(tmp_path)
     cluster.data.mkdir()
+    (cluster.data / "lock").write_text("")
     (cluster.data / "cluster.sqlite3").write_text("this is no database, whatever its name says")
     done = cluster.run("up")
     assert done.returncode == 1

@@ -98,6 +98,24 @@ def test_a_full_disk_is_said_before_anything_is_written(folder, monkeypatch):
     assert not (folder.path / "lock").exists()
 
 
+def test_a_folder_with_somebodys_files_is_refused_and_not_touched(folder):
+    folder.path.mkdir()
+    (folder.path / "thesis.txt").write_text("years of work")
+    with pytest.raises(Refusal, match="other files in it"):
+        folder.open()
+    assert [path.name for path in folder.path.iterdir()] == ["thesis.txt"]
+
+
+def test_of_a_shared_folder_of_sockets_only_the_sockets_are_removed(tmp_path):
+    folder = DataFolder(tmp_path / "data", tmp_path / "run")
+    folder.open()
+    (tmp_path / "run" / "apiserver.sock").write_text("")
+    (tmp_path / "run" / "other.pid").write_text("1")
+    folder.remove()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["other.pid"]
+    assert not folder.path.exists()
+
+
 def test_a_file_in_the_place_of_the_folder_is_said(folder):
     folder.path.write_text("")
     with pytest.raises(Refusal, match="cannot be used"):

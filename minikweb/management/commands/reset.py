@@ -1,7 +1,6 @@
 """Removes all that this installation has made, and nothing else."""
 
 import argparse
-import shutil
 import sys
 from typing import Any
 
@@ -25,15 +24,14 @@ class Command(UserCommand):
         if not folder.path.exists() or not any(folder.path.iterdir()):
             say(_("There is nothing in %(folder)s.") % {"folder": folder.path})
             return
-        if not folder.exists() and not (folder.path / "lock").exists():
+        if not folder.is_ours():
             raise Refusal(_("%(folder)s is no data folder of Minikweb: nothing is removed.") % {"folder": folder.path})
         folder.lock()
         try:
             if not yes and sys.stdin.isatty() and not _agreed(folder):
                 raise Refusal(_("Nothing is removed."))
             _remove_containers(folder)
-            shutil.rmtree(folder.run_path, ignore_errors=True)
-            shutil.rmtree(folder.path)
+            folder.remove()
         finally:
             folder.close()
         say(_("Removed %(folder)s.") % {"folder": folder.path})
