@@ -109,6 +109,12 @@ def test_the_failures_of_an_index_are_counted_from_pod_to_pod():
     assert not tally.may_release(found, failed, True, None)
 
 
+def test_a_long_name_is_cut_before_the_index():
+    found = progress(completionMode="Indexed", completions=20)
+    found.job["metadata"]["name"] = "a" * 61
+    assert new_pod(found, 12)["metadata"]["generateName"] == "a" * 54 + "-12-"
+
+
 def test_a_variable_of_the_same_name_is_left_alone():
     found = progress(completionMode="Indexed", completions=1)
     found.job["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "JOB_COMPLETION_INDEX", "value": "x"}]

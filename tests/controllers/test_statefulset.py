@@ -258,6 +258,17 @@ def test_claims_are_made_before_the_pod_and_stay(storage_world):
     assert said[1] == "Create Pod db-0 in StatefulSet db successful"
 
 
+def test_a_claim_that_is_gone_comes_back_while_its_pod_waits(storage_world):
+    found, actor = storage_world
+    put(found, with_claims(replicas=1))
+    work(actor)
+    (claim,) = found.all(claims.KIND)
+    found.write((claims.KIND, "default", claim["metadata"]["name"]), None)
+    put(found, found.all("Pod")[0])
+    work(actor)
+    assert names(found.all(claims.KIND)) == ["data-db-0"]
+
+
 def test_a_pod_that_is_scaled_away_takes_its_claim_along(storage_world):
     found, actor = storage_world
     of = put(found, with_claims(scaled="Delete", replicas=1))

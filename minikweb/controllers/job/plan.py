@@ -17,6 +17,7 @@ from minikweb.controllers.job.progress import Progress
 Object = dict[str, Any]
 
 BURST = 500  # pods made or ended by one sync
+LONGEST_PREFIX = 58  # of a generated name, so that all of it stays a DNS label
 ENVIRONMENT = {
     "name": "JOB_COMPLETION_INDEX",
     "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{attempts.INDEX}']"}},
@@ -95,7 +96,8 @@ def new_pod(progress: Progress, index: int | None = None) -> Object:
     metadata["finalizers"] = [*dict.fromkeys([*metadata.get("finalizers", ()), attempts.FINALIZER])]
     if index is None:
         return pod
-    metadata["generateName"] = f"{job['metadata']['name']}-{index}-"
+    suffix = f"-{index}-"
+    metadata["generateName"] = job["metadata"]["name"][: LONGEST_PREFIX - len(suffix)] + suffix
     for key in ("labels", "annotations"):
         metadata[key] = {**metadata.get(key, {}), attempts.INDEX: str(index)}
     if progress.limits_each_index:

@@ -140,6 +140,8 @@ class StatefulSetController(Controller):
         for ordinal, pod in look.replicas.items():
             if pod is None or meta.is_being_deleted(pod):
                 continue
+            if pod.get("status", {}).get("phase") == "Pending" and SERVES_CLAIMS:
+                self.create_claims(look, ordinal, pod)  # one that was deleted meanwhile comes back
             self.give_claims(look, ordinal, pod)
             wanted, has = identity.labels_of(look.stateful_set, ordinal), pod["metadata"].get("labels", {})
             if any(has.get(key) != value for key, value in wanted.items()):
