@@ -41,6 +41,7 @@ from minikweb.controllers.replicaset import ReplicaSetController
 from minikweb.controllers.serviceaccount import ServiceAccountController
 from minikweb.controllers.statefulset.controller import StatefulSetController
 from minikweb.controllers.tainteviction import TaintEvictionController
+from minikweb.network.kubedns import KubeDNS
 from minikweb.network.publisher import Publisher
 from minikweb.scheduler.scheduler import Scheduler
 
@@ -56,6 +57,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     EndpointSliceController,
     EndpointsController,
     Publisher,
+    KubeDNS,
     GarbageCollector,
     NamespaceController,
     CustomResourceCleanupController,

@@ -16,6 +16,7 @@ from minikweb.client.controller import Controller
 from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
 from minikweb.network import dns, proxy
+from minikweb.network.nodes import address
 from minikweb.runtime.protocol import RuntimeFailure, RuntimeUnavailable
 
 Object = dict[str, Any]
@@ -99,13 +100,6 @@ def others(nodes: Iterable[Object], name: str) -> tuple[tuple[str, str], ...]:
     """(podCIDR, address) of the other nodes."""
     found = (address(node) for node in nodes if node["metadata"]["name"] != name)
     return tuple(sorted((cidr, ip) for cidr, ip in found if cidr and ip))
-
-
-def address(node: Object) -> tuple[str, str]:
-    """(podCIDR, address) of a node, "" for what it does not have yet."""
-    addresses = (node.get("status") or {}).get("addresses") or ()
-    ip = next((one["address"] for one in addresses if one["type"] == "InternalIP"), "")
-    return node["spec"].get("podCIDR", ""), ip
 
 
 class NodeNetwork:

@@ -23,7 +23,8 @@ from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
 from minikweb.kinds.services import needs_node_ports
 from minikweb.network import proxy
-from minikweb.network.agent import KEY, address
+from minikweb.network.agent import KEY
+from minikweb.network.nodes import RUNTIME_LABEL, address, is_on_docker, is_ready
 from minikweb.runtime.docker.network import Publishers
 from minikweb.runtime.protocol import RuntimeFailure
 
@@ -32,7 +33,6 @@ Object = dict[str, Any]
 log = logging.getLogger(__name__)
 
 LOCALHOST = "127.0.0.1"  # whatever MINIKWEB_BIND says: applications are shown to this machine alone
-RUNTIME_LABEL = "minikweb.io/runtime"
 AGAIN = 30.0  # seconds: a port may be free then, or Docker have lost a publisher
 AT_ONCE = 4
 TAKEN = ("address already in use", "port is already allocated")
@@ -76,7 +76,7 @@ table ip kube {{
 # --- What is to be published (pure) --------------------------------------------------------------------
 def publications(services: Iterable[Object], slices: Iterable[Object], nodes: Iterable[Object]) -> list[Publication]:
     """Every port wanted on localhost, the oldest Service first; two may want the same."""
-    ready = {node["metadata"]["name"]: address(node)[1] for node in nodes if _is_ready(node)}
+    ready = {node["metadata"]["name"]: address(node)[1] for node in nodes if is_ready(node)}
     slices, found = list(slices), []
     for service in sorted(services, key=lambda one: (one["metadata"].get("creationTimestamp", ""), _key(one))):
         if not needs_node_ports(service["spec"]) or meta.is_being_deleted(service):
@@ -98,18 +98,8 @@ def _nodes(port: proxy.Port, ready: dict[str, str]) -> tuple[str, ...]:
     return tuple(sorted(ip for name, ip in ready.items() if name in wanted and ip))
 
 
-def _is_ready(node: Object) -> bool:
-    found = meta.get_condition((node.get("status") or {}).get("conditions"), "Ready")
-    return found is not None and found["status"] == "True"
-
-
 def _key(service: Object) -> str:
     return f"{service['metadata']['namespace']}/{service['metadata']['name']}"
-
-
-def is_on_docker(nodes: Iterable[Object]) -> bool:
-    """Whether there is a network at all."""
-    return any((node["metadata"].get("labels") or {}).get(RUNTIME_LABEL) == "docker" for node in nodes)
 
 
 # --- Publishing ----------------------------------------------------------------------------------------
@@ -213,4 +203,4 @@ class Publisher(Controller):
 
 def _seen(node: Object) -> tuple:
     """What of a node publishing depends on."""
-    return address(node), _is_ready(node), (node["metadata"].get("labels") or {}).get(RUNTIME_LABEL)
+    return address(node), is_ready(node), (node["metadata"].get("labels") or {}).get(RUNTIME_LABEL)
