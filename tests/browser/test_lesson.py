@@ -80,9 +80,9 @@ def test_the_cause_is_computed_from_what_is_there(cluster, lesson):
     cluster.kubectl("create", "namespace", "elsewhere")
     cluster.kubectl("run", "hello", "--image=minikweb/demo:1", "-n", "elsewhere")
     expect(cause).to_have_text(re.compile(f"in the namespace elsewhere: the option -n {LEARN} was probably forgotten"))
-    typed(cluster, "run", "hello", "--image=minikweb/Demo:1")
+    typed(cluster, "run", "hello", "--image=minikweb/demo:9")
     typed(cluster, "run", "hallo", "--image=minikweb/demo:1")
-    expect(reader.page.locator("#checks .observed")).to_have_text(re.compile("minikweb/Demo:1"))
+    expect(reader.page.locator("#checks .observed")).to_have_text(re.compile("is minikweb/demo:9"))
     cluster.kubectl("delete", "namespace", "elsewhere", "--wait=false")
     typed(cluster, "delete", "pods", "hello", "hallo")
 

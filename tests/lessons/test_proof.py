@@ -2,103 +2,156 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 from django.conf import settings
 
 from minikweb.client.informer import Cache
-from minikweb.tutorial import checks, diagnosis, lesson
+from minikweb.tutorial import lesson, proof
 from minikweb.tutorial.cluster import NamespaceReader, ensure_namespace
 from tests.running import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.kubectl]
 LESSONS = lesson.load_all(tuple(settings.LESSONS_DIRS))
+NEED = {slug: {*one.needs, *(need for step in one.steps for need in step.needs)} for slug, one in LESSONS.items()}
 
 
 @pytest.fixture(scope="session")
 def cache(cluster):
-    found = Cache(cluster.client)
+    yield from _caching(cluster)
+
+
+@pytest.fixture(scope="session")
+def docker_cache(docker_cluster):
+    yield from _caching(docker_cluster)
+
+
+def _caching(running):
+    found = Cache(running.client)
     found.start()
     yield found
     found.stop()
 
 
-@pytest.fixture
-def namespace(request, cache):
-    name = f"proof-{request.node.callspec.params['slug']}"
-    ensure_namespace(cache.client, name)
-    yield name
-    cache.client.delete("Namespace", name)
-
-
-def results(step: lesson.Step, reader: checks.Reader) -> list[diagnosis.Result]:
-    return [diagnosis.examine(check, reader) for check in step.checks]
-
-
-def typed(step: lesson.Step | str, namespace: str, running, found: lesson.Lesson | None = None) -> None:
-    """A solution as a learner types it: the real kubectl, in a shell."""
-    environment = running.environment | {"KUBECONFIG": str(running.data / "kubeconfig")}
-    environment["PATH"] = f"{settings.BASE_DIR / '.venv/bin'}:{environment['PATH']}"
-    script = "set -e\n" + (step if isinstance(step, str) else step.solution).replace("{namespace}", namespace)
-    if found:
-        script = script.replace("{manifests}", str(found.folder / "manifests"))
-    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def prove(found: lesson.Lesson, step: lesson.Step, namespace: str, cache, running) -> None:
-    """A step fails, in words, before its solution is typed, and passes after it."""
-    reader = NamespaceReader(cache, namespace)
-    before = [result for result in results(step, reader) if not result.passed]
-    assert before, f"{step.id} asks for nothing"
-    assert all(result.observed["fr"] and result.observed["en"] for result in before)
-    typed(step, namespace, running, found)
-
-    def green():
-        return all(result.passed for result in results(step, reader))
-
-    try:
-        until(green, "green", 30)
-    except AssertionError:
-        left = [(result.says["en"], result.observed["en"], result.cause) for result in results(step, reader)]
-        raise AssertionError(f"{found.slug}/{step.id} is not green: {left}") from None
+def proved(slug, cache, running):
+    namespace = f"proof-{slug}"
+    outcomes = list(proof.prove(LESSONS[slug], namespace, cache, running.kubeconfig))
+    cache.client.delete("Namespace", namespace)
+    assert [(outcome.step.id, outcome.problem) for outcome in outcomes if outcome.problem] == []
+    return outcomes
 
 
 @pytest.mark.parametrize("slug", [slug for slug in LESSONS if "docker" not in LESSONS[slug].needs])
-def test_each_step_fails_before_its_solution_and_passes_after(slug, namespace, cache, cluster):
-    found = LESSONS[slug]
-    for step in found.steps:
-        if "docker" not in step.needs:
-            prove(found, step, namespace, cache, cluster)
-
-
-WITH_DOCKER = [
-    one.slug for one in LESSONS.values() if "docker" in {*one.needs, *(n for s in one.steps for n in s.needs)}
-]
+def test_each_step_fails_before_its_solution_and_passes_after(slug, cache, cluster):
+    outcomes = proved(slug, cache, cluster)
+    assert {outcome.step.id: set(outcome.lacks) for outcome in outcomes} == {
+        step.id: set(step.needs) for step in LESSONS[slug].steps
+    }
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("slug", WITH_DOCKER)
-def test_each_step_that_needs_containers_is_proved_on_them(slug, docker_cluster):
-    cache = Cache(docker_cluster.client)
-    cache.start()
-    name = f"proof-{slug}"
-    ensure_namespace(cache.client, name)
-    for step in LESSONS[slug].steps:
-        prove(LESSONS[slug], step, name, cache, docker_cluster)
-    cache.client.delete("Namespace", name)
-    cache.stop()
+@pytest.mark.parametrize("slug", [slug for slug in LESSONS if "docker" in NEED[slug]])
+def test_each_step_that_needs_containers_is_proved_on_them(slug, docker_cache, docker_cluster):
+    assert not any(outcome.lacks for outcome in proved(slug, docker_cache, docker_cluster))
 
 
-def test_a_wrong_image_is_told_apart_from_no_deployment(cache, cluster):
-    namespace = "proof-wrong-image"
+@pytest.fixture
+def wrong(cache, cluster):
+    """Types something wrong in a namespace of its own; returns the reader for the checks."""
+    namespace = "proof-wrong"
     ensure_namespace(cache.client, namespace)
-    typed("kubectl create deployment web --image=minikweb/demo:9 -n {namespace}", namespace, cluster)
-    reader = NamespaceReader(cache, namespace)
-    step = LESSONS["deployment"].step("roll-out")
-    until(lambda: "image" in results(step, reader)[0].observed["en"], "the Deployment is seen")
-    wrong = results(step, reader)[0]
-    assert wrong.observed["en"] == "`spec.template.spec.containers.0.image` is `minikweb/demo:9`"
-    assert wrong.cause["en"] == "The Deployment is there, but its image is not the one expected."
+
+    def wrong(script):
+        assert proof.typed(script.replace("{namespace}", namespace), cluster.kubeconfig) == ""
+        return NamespaceReader(cache, namespace)
+
+    yield wrong
     cache.client.delete("Namespace", namespace)
+    until(lambda: namespace not in [n["metadata"]["name"] for n in cache.list("Namespace")], "the namespace is gone")
+
+
+# lesson, step, number of the check → what is typed, what the check says of it
+MISTAKES = {
+    "a wrong image": (
+        ("deployment", "roll-out", 0),
+        "kubectl create deployment web --image=minikweb/demo:9 -n {namespace}",
+        "The Deployment is there, but its image is not the one expected.",
+    ),
+    "one replica": (
+        ("deployment", "roll-out", 1),
+        "kubectl create deployment web --image=minikweb/demo:1 -n {namespace}",
+        "You ask for a single replica (the default).",
+    ),
+    "an image that cannot be": (
+        ("why", "declare", 0),
+        "kubectl create deployment shop --image=minikweb/demo:1 --replicas=2 -n {namespace};"
+        " kubectl set image deployment/shop demo=minikweb/Demo:1 -n {namespace};"
+        " kubectl delete pods --all -n {namespace}",
+        "The image `minikweb/Demo:1` of container `demo` cannot be found: check its name and its version.",
+    ),
+    "a misspelt name": (
+        ("pod", "run", 0),
+        "kubectl run helo --image=minikweb/demo:1 -n {namespace}",
+        "There is a Pod `helo`, but `hello` is the name expected.",
+    ),
+    "encoded twice": (
+        ("configuration", "secret", 0),
+        "kubectl create secret generic database --from-literal=password=YXplcnR5 -n {namespace}",
+        "Encoded twice: `kubectl create secret` does the encoding for you.",
+    ),
+    "not decoded": (
+        ("configuration", "base64", 1),
+        "kubectl create configmap answers --from-literal=combination=c291cy1sZS1wYWlsbGFzc29u -n {namespace}",
+        "That is the encoded text. Decode it with `base64 -d`.",
+    ),
+    "the group without its version": (
+        ("yaml", "explain", 0),
+        "kubectl create configmap answers --from-literal=deployment=apps -n {namespace}",
+        "That is the group. The version is missing, after a slash.",
+    ),
+    "the wrong count": (
+        ("architecture", "nodes", 0),
+        "kubectl create configmap answers --from-literal=nodes=12 -n {namespace}",
+        "That is not the count. One line of `kubectl get nodes` per node; the heading does not count.",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_by_its_cause(mistake, wrong):
+    (slug, step, number), script, cause = MISTAKES[mistake]
+    reader = wrong(script)
+    until(
+        lambda: proof.examined(LESSONS[slug].step(step), reader)[number].cause.get("en") == cause,
+        f"{cause} (now: {proof.examined(LESSONS[slug].step(step), reader)[number]})",
+        30,
+    )
+    assert not proof.examined(LESSONS[slug].step(step), reader)[number].passed
+
+
+def test_a_teacher_proves_a_lesson_with_a_command(cluster):
+    done = cluster.run("lessons", "check", "18")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[:2] == ["18-deployment", "  ✔ roll-out"]
+    assert "There is no lesson 99." in cluster.run("lessons", "check", "99").stderr
+
+
+def test_a_lesson_that_proves_nothing_is_refused(cluster, tmp_path):
+    folder = tmp_path / "90-lazy"
+    folder.mkdir()
+    said = "{fr: a, en: a}"
+    folder.joinpath("lesson.yaml").write_text(
+        f"title: {said}\nsteps:\n  - id: only\n    title: {said}\n    hints: ['`true`']\n"
+        f"    checks: [{{kind: Namespace, name: default, says: {said}}}]\n"
+    )
+    for language in lesson.LANGUAGES:
+        folder.joinpath(f"{language}.md").write_text(
+            "## Only {#only}\n\n```sh run\ntrue\n```\n\n## Remember {#remember}\n\nnothing\n"
+        )
+    cluster.environment["MINIKWEB_LESSONS"] = str(tmp_path)
+    try:
+        done = cluster.run("lessons", "check", "90")
+    finally:
+        del cluster.environment["MINIKWEB_LESSONS"]
+    assert done.returncode == 1
+    assert "✘ only: its checks hold before anything is typed" in done.stdout
+    assert "Not proved: 90-lazy" in done.stderr

@@ -1,0 +1,87 @@
+"""Proves lessons on the running cluster, as CI does: for those who write them."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from minikweb.client.client import Client
+from minikweb.client.informer import Cache
+from minikweb.client.kubeconfig import from_kubeconfig
+from minikweb.management.datafolder import Refusal
+from minikweb.management.terminal import UserCommand, say
+from minikweb.quiz import bank
+from minikweb.tutorial import lesson, proof
+
+
+class Command(UserCommand):
+    help = "Check lessons: their form, and that each step fails before its solution and passes after it"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("action", choices=["check"])
+        parser.add_argument("numbers", nargs="*", type=int, help="the chapters to check; all without it")
+        parser.add_argument("--form", action="store_true", help="read the files only; needs no cluster")
+
+    def act(self, **options: Any) -> None:
+        chosen = _chosen(options["numbers"])
+        if options["form"]:
+            say(_("%(count)d lessons can be read.") % {"count": len(chosen)})
+            return
+        kubeconfig = Path(settings.KUBECONFIG or settings.DATA_DIR / "kubeconfig")
+        if not kubeconfig.exists():
+            raise Refusal(_("No cluster runs here: start it first (make run), or check the files alone with --form."))
+        cache = Cache(from_kubeconfig(kubeconfig, user_agent="minikweb-lessons"))
+        cache.start()
+        try:
+            failed = [one for one in chosen if not _proved(one, cache, kubeconfig)]
+        finally:
+            cache.stop()
+        if failed:
+            raise Refusal(_("Not proved: %(lessons)s") % {"lessons": ", ".join(one.folder.name for one in failed)})
+
+
+def _chosen(numbers: list[int]) -> list[lesson.Lesson]:
+    """Reads all lessons and questions; returns the lessons asked for. Raises Refusal."""
+    folders = tuple(settings.LESSONS_DIRS)
+    try:
+        found = list(lesson.load_all(folders).values())
+        bank.load_all(folders)
+    except (lesson.LessonError, bank.BankError) as error:
+        raise Refusal(str(error)) from error
+    unknown = set(numbers) - {one.number for one in found}
+    if unknown:
+        raise Refusal(_("There is no lesson %(numbers)s.") % {"numbers": ", ".join(map(str, sorted(unknown)))})
+    return [one for one in found if not numbers or one.number in numbers]
+
+
+def _proved(one: lesson.Lesson, cache: Cache, kubeconfig: Path) -> bool:
+    """Proves a lesson in a namespace of its own, which it removes. Says each step."""
+    say(f"{one.folder.name}")
+    namespace = f"proof-{one.slug}-{uuid.uuid4().hex[:5]}"
+    problems = []
+    try:
+        for outcome in proof.prove(one, namespace, cache, kubeconfig):
+            problems.append(outcome.problem)
+            say(f"  {_said(outcome)}")
+    finally:
+        _remove(cache.client, namespace)
+    return not any(problems)
+
+
+def _said(outcome: proof.Outcome) -> str:
+    if outcome.problem:
+        return f"✘ {outcome.step.id}: {outcome.problem}"
+    if outcome.lacks:
+        needs = ", ".join(outcome.lacks)
+        return f"- {outcome.step.id}: {_('left out, it needs %(needs)s') % {'needs': needs}}"
+    return f"✔ {outcome.step.id}"
+
+
+def _remove(client: Client, namespace: str) -> None:
+    for found in client.list("Namespace")["items"]:
+        name = found["metadata"]["name"]
+        if name == namespace or name.startswith(f"{namespace}-"):
+            client.delete("Namespace", name)
