@@ -117,7 +117,7 @@ def _mark(kind: Kind, obj: Object, options: Options, call: Call) -> None:
             metadata["deletionGracePeriodSeconds"] = grace
         if kind is CUSTOM_RESOURCE_DEFINITION:
             customresources.begin_deletion(obj, call)
-    _set_propagation(metadata, options)
+    _set_propagation(kind, metadata, options)
     if kind.kind == "Namespace":
         obj.setdefault("status", {})["phase"] = "Terminating"
 
@@ -143,13 +143,16 @@ def _grace(pod: Object, options: Options) -> int:
     return 1 if grace < 0 else min(grace, MAX_GRACE)
 
 
-def _set_propagation(metadata: Object, options: Options) -> None:
-    """The finalizer of the policy, instead of the other's; without a policy they stay as they are."""
-    if options.finalizer is None:
-        return
-    finalizers = [each for each in metadata.get("finalizers") or () if each not in (ORPHAN, FOREGROUND)]
-    if options.finalizer:
-        finalizers.append(options.finalizer)
+def _set_propagation(kind: Kind, metadata: Object, options: Options) -> None:
+    """The finalizer of the policy, instead of the other's; without a policy as they are, or as the kind says."""
+    before, wanted = metadata.get("finalizers") or [], options.finalizer
+    if wanted is None:
+        if not kind.orphans or ORPHAN in before or FOREGROUND in before:
+            return
+        wanted = ORPHAN
+    finalizers = [each for each in before if each not in (ORPHAN, FOREGROUND)]
+    if wanted:
+        finalizers.append(wanted)
     if finalizers:
         metadata["finalizers"] = finalizers
     else:

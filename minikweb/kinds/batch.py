@@ -25,6 +25,7 @@ Spec = dict[str, Any]
 JOB_NAME, CONTROLLER_UID = "batch.kubernetes.io/job-name", "batch.kubernetes.io/controller-uid"
 OLD_LABELS = {JOB_NAME: "job-name", CONTROLLER_UID: "controller-uid"}
 NO_LIMIT = 2**31 - 1
+_HEALTH = {"Failed": "Degraded", "FailureTarget": "Degraded", "Suspended": "Suspended", "Complete": "Healthy"}
 LONGEST_CRON_JOB_NAME = 52  # its Jobs' names are 11 characters longer
 
 
@@ -225,14 +226,9 @@ def _duration(job: Object, now: datetime) -> str:
 
 def job_health(job: Object) -> Health:
     """Argo CD's reading of a Job; the word is kubectl's STATUS."""
-    word, conditions = job_word(job), (job.get("status") or {}).get("conditions")
-    if word in ("Failed", "FailureTarget"):
-        return Health("Degraded", word, (meta.get_condition(conditions, word) or {}).get("message", ""))
-    if word == "Suspended":
-        return Health("Suspended", word, (meta.get_condition(conditions, word) or {}).get("message", ""))
-    if word == "Complete":
-        return Health("Healthy", word, (meta.get_condition(conditions, word) or {}).get("message", ""))
-    return Health("Progressing", word)
+    word = job_word(job)
+    condition = meta.get_condition((job.get("status") or {}).get("conditions"), word) or {}
+    return Health(_HEALTH.get(word, "Progressing"), word, condition.get("message", ""))
 
 
 JOB = Kind(
@@ -259,6 +255,7 @@ JOB = Kind(
     validate=_validate_job,
     selectable={"status.successful": strategy.number("status", "succeeded")},
     health=job_health,
+    orphans=True,
 )
 
 

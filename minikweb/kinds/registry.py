@@ -121,6 +121,7 @@ class Kind:
     selectable                field selectors beside metadata.name and metadata.namespace: path → value of the object
     schema                    the key of its definition in Kubernetes' OpenAPI, such as io.k8s.api.core.v1.Pod
     scale                     where its scale subresource looks
+    orphans                   a deletion that names no propagation policy leaves what the object owns (only Job's does)
     custom                    set for the kind of a custom resource alone
     virtual                   answered without being stored (reviews, bindings, scales): verbs tell what it can do;
                               without verbs it is only the body of a subresource, and no path leads to it
@@ -146,6 +147,7 @@ class Kind:
     validate_name: Callable[[str], list[str]] = meta.validate_dns_subdomain
     selectable: dict[str, Callable[[Object], str]] = field(default_factory=dict)
     health: Callable[[Object], Health] = _healthy
+    orphans: bool = False
     virtual: bool = False
     scale: ScalePaths = ScalePaths()
     custom: Custom | None = None
