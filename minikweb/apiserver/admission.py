@@ -12,7 +12,7 @@ import orjson
 
 from minikweb.apimachinery import errors
 from minikweb.apimachinery.errors import Forbidden
-from minikweb.apiserver import addresses, customresources, escalation, objects
+from minikweb.apiserver import accountvolume, addresses, customresources, escalation, objects
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
 from minikweb.kinds.customresourcedefinitions import CUSTOM_RESOURCE_DEFINITION
@@ -33,6 +33,7 @@ def creating(server: Server, call: Call, kind: Kind, obj: Object) -> Iterator[No
         customresources.admit(server.registry, call, obj)
     if kind.kind == "Pod":
         _complete_pod(obj)
+        accountvolume.add(server, obj)
     if kind.kind == "Service":
         with addresses.allocating(server, obj):
             yield

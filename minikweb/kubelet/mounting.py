@@ -143,7 +143,10 @@ class Volumes:
             "metadata": {"name": account},
             "spec": spec,
         }
-        answer = self.client.create(request, namespace=meta["namespace"], subresource="token")["status"]
+        try:
+            answer = self.client.create(request, namespace=meta["namespace"], subresource="token")["status"]
+        except errors.ApiError as error:
+            raise volumes.Unavailable(f"failed to fetch token: {error.message}") from error
         return answer["token"], clock.parse(answer["expirationTimestamp"])
 
 

@@ -38,8 +38,8 @@ class Sources:
     facts: Mapping[str, str]  # as env.environment's
 
 
-class _Missing(Exception):
-    pass
+class Unavailable(Exception):
+    """A source that a volume cannot do without is not there."""
 
 
 def of_pod(pod: Object, sources: Sources) -> tuple[Volume, ...]:
@@ -62,14 +62,14 @@ def _volume(pod: Object, volume: Object, group: int | None, sources: Sources) ->
         return Volume(name, memory, size, group, parts=parts)
     try:
         return Volume(name, group=group, files=_files(pod, volume, sources))
-    except _Missing as error:
+    except Unavailable as error:
         raise MountFailed(name, str(error)) from error
     except env.ConfigError as error:
         raise MountFailed(name, str(error)) from error
 
 
 def _files(pod: Object, source: Object, sources: Sources, mode: int = MODE) -> Files:
-    """The files of a volume, or of one entry of a projected one. Raises _Missing, env.ConfigError."""
+    """The files of a volume, or of one entry of a projected one. Raises Unavailable, env.ConfigError."""
     if "projected" in source:
         found: Files = {}
         for one in source["projected"].get("sources") or ():
@@ -91,7 +91,7 @@ def _files(pod: Object, source: Object, sources: Sources, mode: int = MODE) -> F
     if "serviceAccountToken" in source:
         wanted = source["serviceAccountToken"]
         return {wanted["path"]: File(sources.token(pod, wanted).encode(), mode)}
-    raise _Missing(f"volumes of type {next(iter(source), '')} are not supported yet")
+    raise Unavailable(f"volumes of type {next(iter(source), '')} are not supported yet")
 
 
 def _of_object(pod: Object, kind: str, wanted: Object, name: str, mode: int, sources: Sources) -> Files:
@@ -100,7 +100,7 @@ def _of_object(pod: Object, kind: str, wanted: Object, name: str, mode: int, sou
     if obj is None:
         if wanted.get("optional"):
             return {}
-        raise _Missing(f'{kind.lower()} "{name}" not found')
+        raise Unavailable(f'{kind.lower()} "{name}" not found')
     data = contents(kind, obj)
     if not wanted.get("items"):
         return {key: File(value, mode) for key, value in data.items()}
@@ -112,7 +112,7 @@ def _of_object(pod: Object, kind: str, wanted: Object, name: str, mode: int, sou
             word = "config" if kind == "ConfigMap" else "secret"
             namespace = pod["metadata"]["namespace"]
             whose = f"configmap {namespace}/{name} " if kind == "ConfigMap" else ""
-            raise _Missing(f"{whose}references non-existent {word} key: {item['key']}".strip())
+            raise Unavailable(f"{whose}references non-existent {word} key: {item['key']}".strip())
     return found
 
 
