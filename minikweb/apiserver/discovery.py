@@ -157,7 +157,7 @@ def _subresource_discovery(kind: Kind, name: str) -> dict[str, Any]:
     group, _, version_name = (subresource.api_version or kind.api_version).rpartition("/")
     return {
         "subresource": name,
-        "responseKind": {"group": group, "version": version_name, "kind": subresource.kind or kind.kind},
+        "responseKind": {"group": group, "version": version_name, "kind": subresource.kind_for(kind)},
         "verbs": list(subresource.verbs),
     }
 
@@ -221,7 +221,7 @@ def _subresource(kind: Kind, name: str) -> dict[str, Any]:
         "name": f"{kind.plural}/{name}",
         "singularName": "",
         "namespaced": kind.namespaced,
-        "kind": subresource.kind or kind.kind,
+        "kind": subresource.kind_for(kind),
         "verbs": list(subresource.verbs),
     }
     if subresource.api_version:

@@ -32,8 +32,8 @@ def log(server: Server, request: Request) -> Response | Stream:
     parameters = _log_parameters(request)
     if not pod["spec"].get("nodeName"):
         return Response(b"", content_type=_TEXT)
-    target = f"/containerLogs/{_place(pod)}/{container}"
-    return streams.relay(_endpoint(server, pod["spec"]["nodeName"]), target, urlencode(parameters), _TEXT)
+    target = f"/containerLogs/{place(pod)}/{container}"
+    return streams.relay(endpoint(server, pod["spec"]["nodeName"]), target, urlencode(parameters), _TEXT)
 
 
 def _log_parameters(request: Request) -> list[tuple[str, str]]:
@@ -91,25 +91,25 @@ def _exec_target(server: Server, request: Request) -> tuple[str, str]:
     """The kubelet's socket and the target there. Raises NotFound, BadRequest, Invalid, ServiceUnavailable."""
     pod = _pod(server, request)
     container = _container(pod, request.query.text("container"))
-    node = _host(pod)
+    node = host(pod)
     commands = request.query.all("command")
     if not commands:
         fault = errors.required("command")
         raise errors.invalid("", "PodExecOptions", "", [fault])
     parameters = [("command", command) for command in commands] + _wanted(request)
-    return _endpoint(server, node), f"/exec/{_place(pod)}/{container}?{urlencode(parameters)}"
+    return endpoint(server, node), f"/exec/{place(pod)}/{container}?{urlencode(parameters)}"
 
 
 def _attach_target(server: Server, request: Request) -> tuple[str, str]:
     pod = _pod(server, request)
     container = _container(pod, request.query.text("container"))
-    return _endpoint(server, _host(pod)), f"/attach/{_place(pod)}/{container}?{urlencode(_wanted(request))}"
+    return endpoint(server, host(pod)), f"/attach/{place(pod)}/{container}?{urlencode(_wanted(request))}"
 
 
 def _port_forward_target(server: Server, request: Request) -> tuple[str, str]:
     pod = _pod(server, request)
     parameters = [("ports", port) for port in request.query.all("ports")]
-    return _endpoint(server, _host(pod)), f"/portForward/{_place(pod)}?{urlencode(parameters)}"
+    return endpoint(server, host(pod)), f"/portForward/{place(pod)}?{urlencode(parameters)}"
 
 
 def _wanted(request: Request) -> list[tuple[str, str]]:
@@ -118,7 +118,7 @@ def _wanted(request: Request) -> list[tuple[str, str]]:
     return [(kubelets, "1") for ours, kubelets in asked.items() if request.query.flag(ours)]
 
 
-def _host(pod: Object) -> str:
+def host(pod: Object) -> str:
     """The pod's node. Raises BadRequest."""
     node = pod["spec"].get("nodeName")
     if not node:
@@ -130,7 +130,7 @@ def proxy(server: Server, request: Request) -> Stream:
     """A path of the node's kubelet, read-only: nodes/<name>/proxy/containers."""
     node = request.route.name
     objects.read(server, request.route.kind, "", node)
-    return streams.relay(_endpoint(server, node), f"/{request.route.rest}", "", "application/json")
+    return streams.relay(endpoint(server, node), f"/{request.route.rest}", "", "application/json")
 
 
 def _pod(server: Server, request: Request) -> Object:
@@ -138,7 +138,7 @@ def _pod(server: Server, request: Request) -> Object:
     return objects.parse(objects.read(server, route.kind, route.namespace, route.name))
 
 
-def _place(pod: Object) -> str:
+def place(pod: Object) -> str:
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
@@ -157,13 +157,13 @@ def _container(pod: Object, wanted: str) -> str:
     raise BadRequest(f"a container name must be specified for pod {name}, choose one of: [{' '.join(main)}]{hint}")
 
 
-def _endpoint(server: Server, node: str) -> str:
+def endpoint(server: Server, node: str) -> str:
     """The path of the kubelet's socket. Raises ServiceUnavailable."""
     nodes = server.registry.at("", "v1", "nodes")
     assert nodes
     stored = objects.find(server, nodes, "", node)
     annotations = orjson.loads(stored.body)["metadata"].get("annotations") or {} if stored else {}
-    endpoint = annotations.get(ENDPOINT, "")
-    if not endpoint.startswith("unix://"):
+    address = annotations.get(ENDPOINT, "")
+    if not address.startswith("unix://"):
         raise ServiceUnavailable(f'the kubelet of node "{node}" has not said where it listens: is the node running?')
-    return endpoint.removeprefix("unix://")
+    return address.removeprefix("unix://")

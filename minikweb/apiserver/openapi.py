@@ -193,7 +193,10 @@ def _body(kind: Kind, subresource: str) -> Kind:
     group, _, version = (found.api_version or kind.api_version).rpartition("/")
     package = group.partition(".")[0] or "core"
     schema = f"io.k8s.api.{package}.{version}.{found.kind}"
-    return replace(kind, group=group, version=version, kind=found.kind, schema="" if "Options" in schema else schema)
+    is_options = "Options" in schema  # a query, and no body
+    return replace(
+        kind, group=group, version=version, kind=found.kind_for(kind), schema="" if is_options else schema
+    )
 
 
 def _with_path_parameters(path: str, operations: dict[str, Operation]) -> dict[str, Any]:

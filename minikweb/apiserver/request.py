@@ -22,6 +22,7 @@ class Values:
     """The parameters of a query string, the first of each name."""
 
     def __init__(self, query: str):
+        self.raw = query
         self._values: dict[str, list[str]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True) if query else ():
             self._values.setdefault(name, []).append(value)

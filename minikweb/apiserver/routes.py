@@ -13,12 +13,10 @@ from minikweb.kinds.registry import Kind, Registry
 
 _OBJECT_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _COLLECTION_VERBS = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
-_STREAMS = ("attach", "exec", "portforward", "proxy")
+_STREAMS = ("attach", "exec", "portforward")
 _UNSERVED = {
     ("Pod", "ephemeralcontainers"),
-    ("Pod", "proxy"),
     ("Pod", "resize"),
-    ("Service", "proxy"),
 }
 
 
@@ -93,6 +91,8 @@ def _split(path: str) -> tuple[str, str, list[str]]:
 
 
 def _verb(kind: Kind, method: str, namespace: str, name: str, subresource: str, watch: bool) -> str:
+    if subresource == "proxy":
+        return _OBJECT_VERBS.get(method, "create")
     if subresource in _STREAMS:
         return "get" if method in ("GET", "HEAD") else "create"
     verb = (_OBJECT_VERBS if name else _COLLECTION_VERBS).get(method)

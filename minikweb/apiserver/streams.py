@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Protocol
 
 import httptools
 import orjson
@@ -28,13 +28,12 @@ class _Answer:
 
     def __init__(self) -> None:
         self.parser = httptools.HttpResponseParser(self)
-        self.content_type = ""
+        self.headers: list[tuple[str, str]] = []  # names in lower case
         self.begun = self.done = False
         self._chunks: list[bytes] = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"content-type":
-            self.content_type = value.decode("latin-1")
+        self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         self.begun = True
@@ -50,28 +49,51 @@ class _Answer:
         return chunk
 
 
-class _Relay:
-    """One GET on a unix socket, read as it comes."""
+class Connection(Protocol):
+    """Bytes both ways. Its methods raise OSError."""
 
-    def __init__(self, path: str, target: str):
-        self._path = path
-        self._target = target
+    async def write(self, data: bytes) -> None: ...
+
+    async def read(self) -> bytes:
+        """b"" at the end."""
+
+    def close(self) -> None: ...
+
+
+class _Socket:
+    """A connection to a unix socket."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        self._reader, self._writer = reader, writer
+
+    async def write(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def read(self) -> bytes:
+        return await self._reader.read(_CHUNK)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class HttpRelay:
+    """One HTTP request over a connection that is still to be made; its answer is read as it comes."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], request: bytes):
+        self._connect, self._request = connect, request
         self._answer = _Answer()
-        self._writer: asyncio.StreamWriter | None = None
+        self._connection: Connection | None = None
 
-    async def begin(self, stream: Stream) -> None:
-        """Connects, asks, and takes status and type over from the answer's head. Raises ApiError."""
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                self._reader, self._writer = await asyncio.open_unix_connection(self._path)
-            self._writer.write(f"GET {self._target} HTTP/1.1\r\nHost: kubelet\r\nConnection: close\r\n\r\n".encode())
-            await self._until(lambda: self._answer.begun)
-        except (OSError, TimeoutError, httptools.HttpParserError) as error:
-            raise ServiceUnavailable(f"the kubelet does not answer: {error or type(error).__name__}") from error
-        status = self._answer.parser.get_status_code()
-        if status >= 400:
-            raise await self._failure(status)
-        stream.content_type = self._answer.content_type or stream.content_type
+    async def ask(self) -> tuple[int, list[tuple[str, str]]]:
+        """Connects, asks, and returns the answer's status and headers. Raises OSError and the parser's errors."""
+        async with asyncio.timeout(CONNECT_SECONDS):
+            self._connection = await self._connect()
+        await self._connection.write(self._request)
+        while not self._answer.begun:
+            if not await self._feed():
+                raise ConnectionResetError("it closed the connection")
+        return self._answer.parser.get_status_code(), self._answer.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
@@ -84,19 +106,36 @@ class _Relay:
             self.close()
 
     def close(self) -> None:
-        if self._writer:
-            self._writer.close()
+        if self._connection:
+            self._connection.close()
 
     async def _feed(self) -> bool:
-        data = await self._reader.read(_CHUNK)
+        assert self._connection
+        data = await self._connection.read()
         if data:
             self._answer.parser.feed_data(data)
         return bool(data)
 
-    async def _until(self, reached: Callable[[], bool]) -> None:
-        while not reached():
-            if not await self._feed():
-                raise ConnectionResetError("it closed the connection")
+
+class _KubeletRelay(HttpRelay):
+    """A GET of a kubelet."""
+
+    def __init__(self, path: str, target: str):
+        async def connect() -> Connection:
+            return _Socket(*await asyncio.open_unix_connection(path))
+
+        request = f"GET {target} HTTP/1.1\r\nHost: kubelet\r\nConnection: close\r\n\r\n"
+        super().__init__(connect, request.encode())
+
+    async def begin(self, stream: Stream) -> None:
+        """Takes the type over from the answer's head. Raises ApiError."""
+        try:
+            status, headers = await self.ask()
+        except (OSError, TimeoutError, httptools.HttpParserError) as error:
+            raise ServiceUnavailable(f"the kubelet does not answer: {error or type(error).__name__}") from error
+        if status >= 400:
+            raise await self._failure(status)
+        stream.content_type = dict(headers).get("content-type") or stream.content_type
 
     async def _failure(self, status: int) -> ApiError:
         text = b""
@@ -116,8 +155,22 @@ def failure_of(status: int, text: bytes) -> ApiError:
 
 def relay(path: str, target: str, query: str, content_type: str) -> Stream:
     """The answer of the kubelet at a unix socket to `GET target?query`."""
-    request = _Relay(path, f"{target}?{query}" if query else target)
+    request = _KubeletRelay(path, f"{target}?{query}" if query else target)
     return Stream(request.chunks, discard=request.close, prepare=request.begin, content_type=content_type)
+
+
+async def dial(path: str, target: str, subprotocols: Sequence[str] | None = None) -> ClientConnection:
+    """A WebSocket of the kubelet at a unix socket. Raises InvalidStatus, InvalidHandshake, OSError, TimeoutError."""
+    return await unix_connect(
+        path,
+        f"ws://kubelet{target}",
+        create_connection=httpstream.Connection,
+        additional_headers=[(httpstream.HEADER, ", ".join(subprotocols))] if subprotocols else None,
+        compression=None,
+        max_size=None,
+        open_timeout=CONNECT_SECONDS,
+        ping_interval=None,
+    )
 
 
 def socket_relay(path: str, target: str) -> Callable[..., Awaitable[None]]:
@@ -126,16 +179,7 @@ def socket_relay(path: str, target: str) -> Callable[..., Awaitable[None]]:
     async def serve(scope: dict[str, Any], receive: Callable[..., Any], send: Send) -> None:
         offered = scope.get("subprotocols")
         try:
-            kubelet = await unix_connect(
-                path,
-                f"ws://kubelet{target}",
-                create_connection=httpstream.Connection,
-                additional_headers=[(httpstream.HEADER, ", ".join(offered))] if offered else None,
-                compression=None,
-                max_size=None,
-                open_timeout=CONNECT_SECONDS,
-                ping_interval=None,
-            )
+            kubelet = await dial(path, target, offered)
         except InvalidStatus as error:
             refused = failure_of(error.response.status_code, bytes(error.response.body or b""))
             await refuse(scope, receive, send, failure(refused))

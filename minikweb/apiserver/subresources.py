@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from minikweb.apiserver import kubelet, pods, reading, scale, serviceaccounts, writing
+from minikweb.apiserver import kubelet, pods, proxy, reading, scale, serviceaccounts, writing
 from minikweb.apiserver.request import Request, Response, Stream
 from minikweb.apiserver.routes import method_not_allowed
 from minikweb.apiserver.server import Server
@@ -27,7 +27,7 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("attach", "create"): kubelet.attach_refused,
     ("portforward", "get"): kubelet.port_forward_refused,
     ("portforward", "create"): kubelet.port_forward_refused,
-    ("proxy", "get"): kubelet.proxy,
+    **{("proxy", verb): proxy.answer for verb in ("get", "create", "update", "patch", "delete")},
     ("token", "create"): serviceaccounts.issue,
     **{(own, verb): answer for own in ("status", "finalize") for verb, answer in _OWN.items()},
 }

@@ -66,6 +66,9 @@ class Subresource:
     kind: str = ""
     api_version: str = ""  # of that kind; empty where Kubernetes' discovery leaves it out
 
+    def kind_for(self, kind: Kind) -> str:
+        return self.kind.format(kind=kind.kind) or kind.kind
+
 
 SUBRESOURCES = {
     "attach": Subresource(("create", "get"), "PodAttachOptions"),
@@ -76,7 +79,7 @@ SUBRESOURCES = {
     "finalize": Subresource(("update",)),
     "log": Subresource(("get",)),
     "portforward": Subresource(("create", "get"), "PodPortForwardOptions"),
-    "proxy": Subresource(("create", "delete", "get", "patch", "update"), "NodeProxyOptions"),
+    "proxy": Subresource(("create", "delete", "get", "patch", "update"), "{kind}ProxyOptions"),
     "scale": Subresource(("get", "patch", "update"), "Scale", "autoscaling/v1"),
     "status": Subresource(("get", "patch", "update")),
     "token": Subresource(("create",), "TokenRequest", "authentication.k8s.io/v1"),

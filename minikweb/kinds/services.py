@@ -294,7 +294,7 @@ SERVICE = Kind(
     schema="io.k8s.api.core.v1.Service",
     short_names=("svc",),
     categories=("all",),
-    subresources=("status",),
+    subresources=("proxy", "status"),
     columns=(
         NAME,
         Column("Type", _type, description="How the Service is reached."),

@@ -117,6 +117,33 @@ async def serve(place: Place, ports: list[int], protocol: str, receive: Receive,
         connections.close()
 
 
+async def connect(place: Place, port: int, receive: Receive, send: Send) -> None:
+    """One connection: binary messages are its bytes, a text says why there is none."""
+    await receive()  # websocket.connect
+    await send({"type": "websocket.accept"})
+    conversation = Conversation(place.open_session)
+    conversation.put(str(port).encode())
+    sending = asyncio.create_task(_send_on(conversation, receive))
+    try:
+        while (item := await conversation.read()) is not None:
+            stream, data = item
+            await send({"type": "websocket.send", **({"bytes": data} if stream == 1 else {"text": data.decode()})})
+        if conversation.failure:
+            await send({"type": "websocket.send", "text": conversation.failure.message})
+        await send({"type": "websocket.close", "code": 1000})
+    except OSError:
+        return  # the client has gone
+    finally:
+        sending.cancel()
+        conversation.close()
+
+
+async def _send_on(conversation: Conversation, receive: Receive) -> None:
+    while (message := await receive())["type"] != "websocket.disconnect":
+        await conversation.write(message.get("bytes") or b"")
+    conversation.close()
+
+
 @dataclass
 class Pair:
     """The two streams of one connection."""

@@ -5,6 +5,7 @@
   WebSocket /exec/<namespace>/<pod>/<container>?command=…&input=1&output=1&error=1&tty=1     see exec.py
   WebSocket /attach/<namespace>/<pod>/<container>?input=1&output=1&error=1&tty=1
   WebSocket /portForward/<namespace>/<pod>?ports=…     see portforward.py
+  WebSocket /connect/<namespace>/<pod>/<port>     one connection, for the proxy subresources
   GET /containers    what `docker ps -a` shows of this node, as JSON
   GET /healthz
 
@@ -142,6 +143,9 @@ class Server:
                 place = await asyncio.to_thread(self._place, namespace, pod)
                 protocol = chosen(protocols, portforward.PROTOCOLS)
                 await portforward.serve(place, ports_of(query), protocol, receive, send)
+            case ["connect", namespace, pod, port]:
+                place = await asyncio.to_thread(self._place, namespace, pod)
+                await portforward.connect(place, ports_of({"ports": [port]})[0], receive, send)
             case _:
                 raise NotFound(f"the kubelet has no path /{'/'.join(path)}")
 

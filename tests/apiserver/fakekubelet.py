@@ -40,7 +40,7 @@ class FakeKubelet:
             self._exec,
             str(self.path),
             process_request=self._http,
-            subprotocols=["v5.channel.k8s.io"],
+            select_subprotocol=lambda connection, offered: offered[0] if offered else None,
             compression=None,
             max_size=None,
         ):
@@ -54,7 +54,7 @@ class FakeKubelet:
             return connection.respond(http.HTTPStatus.NOT_FOUND, 'pod "missing" not found\n')
         if url.path.startswith("/exec/") and "Upgrade" not in request.headers:
             return connection.respond(http.HTTPStatus.BAD_REQUEST, "Upgrade request required\n")
-        if url.path.startswith("/exec/"):
+        if url.path.startswith(("/exec/", "/connect/")):
             return None
         if url.path.startswith("/containerLogs/default/waiting"):
             text = 'container "c" in pod "waiting" is waiting to start: ContainerCreating\n'
@@ -64,6 +64,9 @@ class FakeKubelet:
         return connection.respond(http.HTTPStatus.OK, "line 1\nline 2\n")
 
     async def _exec(self, connection: ServerConnection) -> None:
+        if connection.request.path.startswith("/connect/"):
+            await self._connect(connection)
+            return
         async for frame in connection:
             if frame[0] == STDIN:
                 await connection.send(bytes([STDOUT]) + frame[1:].upper())
@@ -71,3 +74,16 @@ class FakeKubelet:
                 break
         status = {"metadata": {}, "status": "Success"}
         await connection.send(bytes([STATUS]) + json.dumps(status).encode())
+
+    async def _connect(self, connection: ServerConnection) -> None:
+        """A web server in a pod, on port 80 alone: it says how it was asked, and sends /old elsewhere."""
+        if not connection.request.path.endswith("/80"):
+            await connection.send("dial tcp4 127.0.0.1:81: connect: connection refused")
+            return
+        asked = await connection.recv()
+        if b" /old" in asked:
+            await connection.send(b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 0\r\n\r\n")
+            return
+        head = "HTTP/1.1 418 I'm a teapot\r\nContent-Type: text/x-tea\r\nX-Own: 1\r\nContent-Length: {}\r\n\r\n"
+        await connection.send(head.format(len(asked)).encode() + asked[:10])
+        await connection.send(asked[10:])

@@ -161,6 +161,79 @@ def test_exec_without_a_socket_is_refused_as_the_kubelet_refuses_it(served, name
     assert said in message
 
 
+# --- proxy ---
+
+
+def asked_through_proxy(served, method, target, body=b"", **headers):
+    connection = served.unix()
+    connection.request(method, target, body, {"Authorization": f"Bearer {served.token}", **headers})
+    return connection.getresponse()
+
+
+def test_a_pod_is_asked_through_its_proxy_and_its_answer_is_its_own(served):
+    answer = asked_through_proxy(served, "PUT", f"{PODS}/web/proxy/a%20b/c?x=1&y", b"tea", **{"X-Mine": "2"})
+
+    asked = answer.read().decode()
+    assert (answer.status, answer.headers["X-Own"], answer.headers["Content-Type"]) == (418, "1", "text/x-tea")
+    assert asked.startswith("PUT /a%20b/c?x=1&y HTTP/1.1\r\n")
+    assert asked.endswith("content-length: 3\r\n\r\ntea")
+    assert "x-mine: 2" in asked
+    assert "Bearer" not in asked  # the token is not the pod's business
+
+
+def test_where_a_pod_sends_one_on_itself_is_behind_the_proxy(served):
+    answer = asked_through_proxy(served, "GET", f"{PODS}/web:80/proxy/old")
+
+    assert (answer.status, answer.headers["Location"]) == (302, f"{PODS}/web:80/proxy/new")
+
+
+def test_a_proxy_ends_in_a_slash(served):
+    answer = asked_through_proxy(served, "GET", f"{PODS}/web/proxy")
+
+    assert (answer.status, answer.headers["Location"]) == (301, f"{PODS}/web/proxy/")
+
+
+def test_a_service_is_asked_at_one_of_its_ready_pods(served):
+    service = {"metadata": {"name": "tea"}, "spec": {"ports": [{"name": "http", "port": 8000, "targetPort": 80}]}}
+    assert served.request("POST", "/api/v1/namespaces/default/services", service)[0] == 201
+    endpoints = [
+        {"addresses": ["10.0.0.1"], "conditions": {"ready": False}, "targetRef": {"kind": "Pod", "name": "missing"}},
+        {"addresses": ["10.0.0.2"], "conditions": {"ready": True}, "targetRef": {"kind": "Pod", "name": "web"}},
+    ]
+    labels = {"kubernetes.io/service-name": "tea"}
+    ports = [{"name": "http", "port": 80, "protocol": "TCP"}]
+    document = {"metadata": {"name": "tea-1", "labels": labels}, "addressType": "IPv4"}
+    path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    assert served.request("POST", path, document | {"ports": ports, "endpoints": endpoints})[0] == 201
+
+    for port in ("", ":http", ":8000"):
+        answer = asked_through_proxy(served, "GET", f"/api/v1/namespaces/default/services/tea{port}/proxy/")
+        assert answer.status == 418
+
+
+@pytest.mark.parametrize(
+    "target, status, said",
+    [
+        (
+            f"{PODS}/web:81/proxy/",
+            503,
+            "error trying to reach service: dial tcp4 127.0.0.1:81: connect: connection refused",
+        ),
+        (f"{PODS}/lost/proxy/", 503, "error trying to reach service"),
+        (f"{PODS}/nobody/proxy/", 404, 'pods "nobody" not found'),
+        (f"{PODS}/web:tea/proxy/", 400, '"tea" is no port'),
+        (f"{PODS}/https:web:443/proxy/", 501, "plain HTTP"),
+        ("/api/v1/namespaces/default/services/kubernetes:no/proxy/", 503, 'no service port "no" found'),
+        ("/api/v1/namespaces/default/services/kubernetes/proxy/", 503, "no endpoints available"),
+    ],
+)
+def test_a_proxy_that_leads_nowhere_says_so(served, target, status, said):
+    code, message = status_of(served.request("GET", target))
+
+    assert code == status
+    assert said in message
+
+
 def executed(served, target, token=None):
     sock = socket.socket(socket.AF_UNIX)
     sock.connect(str(served.socket))

@@ -202,6 +202,21 @@ def relays(cluster):
     return found.count("/pause connect")
 
 
+# --- proxy ---
+
+
+def test_kubectl_proxy_leads_to_the_api_to_pods_and_to_services(streams):
+    command = [KUBECTL, "proxy", "--port=0"]
+    with subprocess.Popen(command, env=environment(streams), stdout=subprocess.PIPE) as proxy:
+        port = int(re.search(rb":(\d+)$", proxy.stdout.readline().strip())[1])
+        try:
+            assert '"PodList"' in get(port, f"/api/v1/namespaces/{NAMESPACE}/pods")
+            assert get(port, f"/api/v1/namespaces/{NAMESPACE}/pods/web:8080/proxy/healthz") == "ok\n"
+            assert "web" in get(port, f"/api/v1/namespaces/{NAMESPACE}/services/web:http/proxy/")
+        finally:
+            proxy.terminate()
+
+
 # --- exec ---
 
 
