@@ -28,6 +28,8 @@ def create(
     _check_place(kind, metadata, namespace, name)
     if metadata.get("resourceVersion"):
         raise BadRequest("resourceVersion should not be set on objects to be created")
+    if kind.inert:
+        call.warnings.append(kind.inert)
     kind.default(obj)
     _fill_metadata(metadata, call)
     for attempt in range(ATTEMPTS):

@@ -1,4 +1,4 @@
-"""The group autoscaling: v1. So far only Scale, the body of every `scale` subresource.
+"""The group autoscaling: Scale of v1, the body of every `scale` subresource, and the HorizontalPodAutoscaler of v2.
 
 Source: pkg/apis/autoscaling/validation/validation.go (ValidateScale).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from minikweb.kinds import formats
 from minikweb.kinds.columns import AGE, NAME, count
+from minikweb.kinds.horizontalpodautoscalers import HORIZONTAL_POD_AUTOSCALER
 from minikweb.kinds.registry import Cause, Kind, Object
 
 
@@ -37,4 +38,4 @@ SCALE = Kind(
     virtual=True,
 )
 
-KINDS = [SCALE]
+KINDS = [SCALE, HORIZONTAL_POD_AUTOSCALER]

@@ -15,8 +15,10 @@ from minikweb.kinds.events import CORE_EVENT
 from minikweb.kinds.nodes import NODE
 from minikweb.kinds.pods import BINDING, POD
 from minikweb.kinds.podstatus import pod_status_word
+from minikweb.kinds.quotas import LIMIT_RANGE, RESOURCE_QUOTA
 from minikweb.kinds.registry import ALL_VERBS, Cause, Column, Health, Kind, Object
 from minikweb.kinds.services import SERVICE
+from minikweb.kinds.storage import PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM
 
 __all__ = ["KINDS", "NAMESPACE", "SERVICE_ACCOUNT", "pod_status_word"]
 
@@ -130,4 +132,19 @@ SERVICE_ACCOUNT = Kind(
     prepare_for_update=_only_names,
 )
 
-KINDS = [BINDING, CONFIG_MAP, ENDPOINTS, CORE_EVENT, NAMESPACE, NODE, POD, SECRET, SERVICE_ACCOUNT, SERVICE]
+KINDS = [
+    BINDING,
+    CONFIG_MAP,
+    ENDPOINTS,
+    CORE_EVENT,
+    LIMIT_RANGE,
+    NAMESPACE,
+    NODE,
+    PERSISTENT_VOLUME,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    RESOURCE_QUOTA,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+]

@@ -123,6 +123,7 @@ class Kind:
     validate_name             what is wrong with a metadata.name; checked with the other metadata
     selectable                field selectors beside metadata.name and metadata.namespace: path → value of the object
     schema                    the key of its definition in Kubernetes' OpenAPI, such as io.k8s.api.core.v1.Pod
+    inert                     what is said to who creates one, for a kind that nothing acts on yet
     scale                     where its scale subresource looks
     orphans                   a deletion that names no propagation policy leaves what the object owns (only Job's does)
     custom                    set for the kind of a custom resource alone
@@ -152,6 +153,7 @@ class Kind:
     health: Callable[[Object], Health] = _healthy
     orphans: bool = False
     virtual: bool = False
+    inert: str = ""
     scale: ScalePaths = ScalePaths()
     custom: Custom | None = None
 
@@ -253,6 +255,7 @@ def version_priority(version: str) -> tuple[Any, ...]:
 def builtin() -> Registry:
     """The registry of the kinds this server is born with, in discovery's order."""
     from minikweb.kinds import (
+        admissionregistration,
         apps,
         authentication,
         authorization,
@@ -263,8 +266,11 @@ def builtin() -> Registry:
         customresourcedefinitions,
         discovery,
         events,
+        networking,
         policy,
         rbac,
+        scheduling,
+        storage,
     )
 
     modules = (
@@ -279,6 +285,10 @@ def builtin() -> Registry:
         rbac,
         coordination,
         discovery,
+        networking,
+        scheduling,
+        storage,
+        admissionregistration,
         customresourcedefinitions,
     )
     return Registry(kind for module in modules for kind in module.KINDS)

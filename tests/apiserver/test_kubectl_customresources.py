@@ -59,7 +59,7 @@ def test_it_is_changed_in_each_way(crontabs, namespace):
 
 def test_it_is_explained(crontabs):
     assert "cronSpec\t<string> -required-" in crontabs("explain", "crontab.spec")
-    assert ["ENUM:", "fast", "slow"] == crontabs("explain", "crontab.spec.mode").split()[9:12]
+    assert crontabs("explain", "crontab.spec.mode").split()[9:12] == ["ENUM:", "fast", "slow"]
 
 
 def test_what_is_wrong_is_said(crontabs, namespace):

@@ -1,0 +1,234 @@
+"""The group storage.k8s.io: v1, and the volumes of the core group.
+
+Source: pkg/apis/{storage,core}/{v1/defaults.go,validation/validation.go}, pkg/printers/internalversion/printers.go.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from minikweb.apimachinery.errors import forbidden_value, required
+from minikweb.kinds import formats, strategy
+from minikweb.kinds.columns import AGE, NAME
+from minikweb.kinds.podspec import fill
+from minikweb.kinds.registry import Cause, Column, Kind, Object
+
+ACCESS_MODES = {
+    "ReadWriteOnce": "RWO",
+    "ReadOnlyMany": "ROX",
+    "ReadWriteMany": "RWX",
+    "ReadWriteOncePod": "RWOP",
+}
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+_NOTHING_MOUNTS = "nothing provides volumes here yet"
+
+
+def _of(section: str, key: str) -> Any:
+    """A cell: the text at spec.key or status.key."""
+    return lambda obj, now: (obj.get(section) or {}).get(key) or ""
+
+
+# --- StorageClass ------------------------------------------------------------------------------------
+
+
+def _default_class(storage_class: Object) -> None:
+    fill(storage_class, reclaimPolicy="Delete", volumeBindingMode="Immediate")
+
+
+def _validate_class(storage_class: Object, old: Object | None) -> list[Cause]:
+    causes = [] if storage_class.get("provisioner") else [required("provisioner")]
+    causes += formats.one_of("reclaimPolicy", storage_class["reclaimPolicy"], ("Delete", "Retain"))
+    modes = ("Immediate", "WaitForFirstConsumer")
+    causes += formats.one_of("volumeBindingMode", storage_class["volumeBindingMode"], modes)
+    for key in ("provisioner", "reclaimPolicy", "volumeBindingMode", "parameters") if old else ():
+        if storage_class.get(key) != old.get(key):
+            causes.append(forbidden_value(key, "updates to this field are forbidden"))
+    return causes
+
+
+def _class_name(storage_class: Object, now: datetime) -> str:
+    metadata = storage_class["metadata"]
+    is_default = (metadata.get("annotations") or {}).get(DEFAULT_CLASS) == "true"
+    return metadata["name"] + (" (default)" if is_default else "")
+
+
+STORAGE_CLASS = Kind(
+    group="storage.k8s.io",
+    version="v1",
+    kind="StorageClass",
+    plural="storageclasses",
+    namespaced=False,
+    schema="io.k8s.api.storage.v1.StorageClass",
+    short_names=("sc",),
+    columns=(
+        Column("Name", _class_name, format="name", description="Its name, and whether it is the default."),
+        Column("Provisioner", lambda obj, now: obj.get("provisioner", ""), description="Who makes the volumes."),
+        Column("ReclaimPolicy", lambda obj, now: obj.get("reclaimPolicy", ""), description="What becomes of a volume."),
+        Column("VolumeBindingMode", lambda obj, now: obj.get("volumeBindingMode", ""), description="When it is bound."),
+        Column(
+            "AllowVolumeExpansion",
+            lambda obj, now: bool(obj.get("allowVolumeExpansion")),
+            type="boolean",
+            description="Whether its volumes may grow.",
+        ),
+        AGE,
+    ),
+    default=_default_class,
+    validate=_validate_class,
+    inert=f"{_NOTHING_MOUNTS}: a StorageClass is stored only",
+)
+
+
+# --- PersistentVolume ----------------------------------------------------------------------------------
+
+
+def _default_volume(volume: Object) -> None:
+    fill(volume.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
+
+
+def _prepare_volume(volume: Object) -> None:
+    volume["status"] = {"phase": "Available"}
+
+
+def _validate_volume(volume: Object, old: Object | None) -> list[Cause]:
+    spec = volume["spec"]
+    causes = _validate_modes(spec)
+    storage = (spec.get("capacity") or {}).get("storage")
+    causes += formats.resource_amount("spec.capacity[storage]", storage) if storage else [required("spec.capacity")]
+    policies = ("Delete", "Recycle", "Retain")
+    policy = spec["persistentVolumeReclaimPolicy"]
+    return causes + formats.one_of("spec.persistentVolumeReclaimPolicy", policy, policies)
+
+
+def _validate_modes(spec: Object) -> list[Cause]:
+    modes = spec.get("accessModes") or []
+    if not modes:
+        return [required("spec.accessModes", "at least 1 access mode is required")]
+    return [fault for mode in modes for fault in formats.one_of("spec.accessModes", mode, tuple(ACCESS_MODES))]
+
+
+def _modes(obj: Object, now: datetime) -> str:
+    found = (obj.get("spec") or {}).get("accessModes") or ()
+    return ",".join(short for mode, short in ACCESS_MODES.items() if mode in found)
+
+
+def _claim(volume: Object, now: datetime) -> str:
+    reference = (volume.get("spec") or {}).get("claimRef")
+    return f"{reference.get('namespace')}/{reference.get('name')}" if reference else ""
+
+
+def _volume_status(obj: Object, now: datetime) -> str:
+    if obj["metadata"].get("deletionTimestamp"):
+        return "Terminating"
+    return (obj.get("status") or {}).get("phase") or ""
+
+
+def _capacity(obj: Object, now: datetime) -> str:
+    return ((obj.get("spec") or {}).get("capacity") or {}).get("storage") or ""
+
+
+_MODE = Column("VolumeMode", _of("spec", "volumeMode"), priority=1, description="A file system or a block device.")
+
+PERSISTENT_VOLUME = Kind(
+    group="",
+    version="v1",
+    kind="PersistentVolume",
+    plural="persistentvolumes",
+    namespaced=False,
+    schema="io.k8s.api.core.v1.PersistentVolume",
+    short_names=("pv",),
+    subresources=("status",),
+    columns=(
+        NAME,
+        Column("Capacity", _capacity, description="How much it holds."),
+        Column("Access Modes", _modes, description="How it can be mounted."),
+        Column(
+            "Reclaim Policy",
+            _of("spec", "persistentVolumeReclaimPolicy"),
+            description="What becomes of it when released.",
+        ),
+        Column("Status", _volume_status, description="Its phase."),
+        Column("Claim", _claim, description="The claim it is bound to."),
+        Column("StorageClass", _of("spec", "storageClassName"), description="Its class."),
+        Column("VolumeAttributesClass", lambda obj, now: "<unset>", description="Its attributes' class."),
+        Column("Reason", _of("status", "reason"), description="Why it failed."),
+        AGE,
+        _MODE,
+    ),
+    default=_default_volume,
+    prepare_for_create=_prepare_volume,
+    prepare_for_update=strategy.keep_status,
+    prepare_for_status_update=strategy.keep_spec,
+    validate=_validate_volume,
+    inert=f"{_NOTHING_MOUNTS}: a PersistentVolume is bound to nothing",
+)
+
+
+# --- PersistentVolumeClaim -----------------------------------------------------------------------------
+
+
+def _default_claim(claim: Object) -> None:
+    fill(claim.setdefault("spec", {}), volumeMode="Filesystem")
+
+
+def _prepare_claim(claim: Object) -> None:
+    claim["status"] = {"phase": "Pending"}
+
+
+def _validate_claim(claim: Object, old: Object | None) -> list[Cause]:
+    spec = claim["spec"]
+    storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    path = "spec.resources[storage]"
+    causes = _validate_modes(spec) + (formats.resource_amount(path, storage) if storage else [required(path)])
+    if old and _fixed(spec) != _fixed(old.get("spec") or {}):
+        detail = (
+            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+        )
+        causes.append(forbidden_value("spec", detail))
+    return causes
+
+
+def _fixed(spec: Object) -> Object:
+    """What stays as it was made; the volume is filled in once."""
+    return {key: spec.get(key) for key in ("accessModes", "selector", "storageClassName", "volumeMode", "dataSource")}
+
+
+def _claimed(claim: Object, now: datetime) -> str:
+    return ((claim.get("status") or {}).get("capacity") or {}).get("storage") or ""
+
+
+def _granted_modes(claim: Object, now: datetime) -> str:
+    """Of a claim that is bound; a waiting one shows none."""
+    return _modes({"spec": claim.get("status") or {}}, now)
+
+
+PERSISTENT_VOLUME_CLAIM = Kind(
+    group="",
+    version="v1",
+    kind="PersistentVolumeClaim",
+    plural="persistentvolumeclaims",
+    namespaced=True,
+    schema="io.k8s.api.core.v1.PersistentVolumeClaim",
+    short_names=("pvc",),
+    subresources=("status",),
+    columns=(
+        NAME,
+        Column("Status", _volume_status, description="Pending, Bound or Lost."),
+        Column("Volume", _of("spec", "volumeName"), description="The volume it is bound to."),
+        Column("Capacity", _claimed, description="How much that holds."),
+        Column("Access Modes", _granted_modes, description="How it can be mounted."),
+        Column("StorageClass", _of("spec", "storageClassName"), description="The class it asks for."),
+        Column("VolumeAttributesClass", lambda obj, now: "<unset>", description="Its attributes' class."),
+        AGE,
+        _MODE,
+    ),
+    default=_default_claim,
+    prepare_for_create=_prepare_claim,
+    prepare_for_update=strategy.keep_status,
+    prepare_for_status_update=strategy.keep_spec,
+    validate=_validate_claim,
+    inert=f"{_NOTHING_MOUNTS}: a PersistentVolumeClaim stays Pending",
+)
+
+KINDS = [STORAGE_CLASS]

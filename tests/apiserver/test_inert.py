@@ -1,0 +1,167 @@
+"""Kinds that nothing acts on yet: stored, completed, checked, shown, and said."""
+
+import pytest
+
+from tests.apiserver.api import TABLE
+
+CORE, IN_DEFAULT = "/api/v1", "/api/v1/namespaces/default"
+
+
+def meta(**more):
+    return {"metadata": {"name": "x"}, **more}
+
+
+BACKEND = {"service": {"name": "web", "port": {"number": 80}}}
+ROUTE = {"path": "/", "pathType": "Prefix", "backend": BACKEND}
+INGRESS = meta(spec={"rules": [{"host": "a.example", "http": {"paths": [ROUTE]}}]})
+REQUESTS = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+NETWORKING = "/apis/networking.k8s.io/v1"
+HOOK = {
+    "name": "hook.example.com",
+    "clientConfig": {"service": {"name": "hook", "namespace": "default"}},
+    "admissionReviewVersions": ["v1"],
+    "sideEffects": "None",
+}
+HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+SCALED = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+
+GOOD = [
+    (f"{NETWORKING}/namespaces/default/ingresses", INGRESS, ["x", "<none>", "a.example", "", "80", "0s"]),
+    (
+        f"{NETWORKING}/ingressclasses",
+        meta(spec={"controller": "traefik.io/ingress-controller"}),
+        ["x", "traefik.io/ingress-controller", "<none>", "0s"],
+    ),
+    (
+        f"{NETWORKING}/namespaces/default/networkpolicies",
+        meta(spec={"podSelector": {"matchLabels": {"app": "db"}}}),
+        ["x", "app=db", "0s"],
+    ),
+    (
+        "/apis/storage.k8s.io/v1/storageclasses",
+        meta(provisioner="example.com/disk"),
+        ["x", "example.com/disk", "Delete", "Immediate", False, "0s"],
+    ),
+    (
+        f"{CORE}/persistentvolumes",
+        meta(spec={"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/d"}}),
+        ["x", "1Gi", "RWO", "Retain", "Available", "", "", "<unset>", "", "0s", "Filesystem"],
+    ),
+    (
+        f"{IN_DEFAULT}/persistentvolumeclaims",
+        meta(spec=REQUESTS),
+        ["x", "Pending", "", "", "", "", "<unset>", "0s", "Filesystem"],
+    ),
+    (
+        f"{IN_DEFAULT}/resourcequotas",
+        meta(spec={"hard": {"pods": "10", "limits.cpu": "2"}}),
+        ["x", "pods: 0/10", "limits.cpu: 0/2", "0s"],
+    ),
+    (
+        f"{IN_DEFAULT}/limitranges",
+        meta(spec={"limits": [{"type": "Container", "default": {"cpu": "500m"}}]}),
+        ["x", "2026-11-23T12:00:00Z"],
+    ),
+    (
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+        meta(value=5),
+        ["x", 5, False, "0s", "PreemptLowerPriority"],
+    ),
+    ("/apis/node.k8s.io/v1/runtimeclasses", meta(handler="runsc"), ["x", "runsc", "0s"]),
+    (
+        "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+        meta(spec={"minAvailable": "50%", "selector": {"matchLabels": {"app": "web"}}}),
+        ["x", "50%", "N/A", 0, "0s"],
+    ),
+    (
+        "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
+        meta(spec={"scaleTargetRef": SCALED, "maxReplicas": 3}),
+        ["x", "Deployment/web", "cpu: <unknown>/80%", "1", 3, 0, "0s"],
+    ),
+    (HOOKS, meta(webhooks=[HOOK]), ["x", 1, "0s"]),
+    (HOOKS.replace("validating", "mutating"), meta(webhooks=[HOOK]), ["x", 1, "0s"]),
+]
+
+
+@pytest.mark.parametrize("target, obj, cells", GOOD)
+def test_it_works(api, target, obj, cells):
+    answer = api.post(target, obj)
+
+    assert answer.status == 201, answer.text
+    assert answer.headers["warning"].startswith('299 - "')
+    assert api.get(f"{target}/x", accept=TABLE).json["rows"][0]["cells"] == cells
+    assert (
+        api.put(f"{target}/x", answer.json).json["metadata"]["resourceVersion"]
+        == (answer.json["metadata"]["resourceVersion"])
+    )
+    assert api.patch(f"{target}/x", {"metadata": {"labels": {"a": "b"}}}).status == 200
+    assert api.delete(f"{target}/x").status == 200
+
+
+BAD = [
+    (f"{NETWORKING}/namespaces/default/ingresses", meta(spec={}), "spec"),
+    (
+        f"{NETWORKING}/namespaces/default/ingresses",
+        meta(spec={"rules": [{"http": {"paths": [{**ROUTE, "pathType": None}]}}]}),
+        "spec.rules[0].http.paths[0].pathType",
+    ),
+    (
+        f"{NETWORKING}/namespaces/default/ingresses",
+        meta(spec={"rules": [{"http": {"paths": [{**ROUTE, "path": "x"}]}}]}),
+        "spec.rules[0].http.paths[0].path",
+    ),
+    (f"{NETWORKING}/ingressclasses", meta(spec={}), "spec.controller"),
+    (
+        f"{NETWORKING}/namespaces/default/networkpolicies",
+        meta(spec={"podSelector": {}, "ingress": [{"from": [{}]}]}),
+        "spec.ingress[0].from[0]",
+    ),
+    ("/apis/storage.k8s.io/v1/storageclasses", meta(), "provisioner"),
+    (f"{CORE}/persistentvolumes", meta(spec={"accessModes": ["ReadWriteOnce"]}), "spec.capacity"),
+    (f"{IN_DEFAULT}/persistentvolumeclaims", meta(spec={**REQUESTS, "accessModes": []}), "spec.accessModes"),
+    (f"{IN_DEFAULT}/resourcequotas", meta(spec={"hard": {"pods": "-1"}}), "spec.hard[pods]"),
+    (
+        f"{IN_DEFAULT}/limitranges",
+        meta(spec={"limits": [{"type": "Container", "min": {"cpu": "2"}, "max": {"cpu": "1"}}]}),
+        "spec.limits[0].min[cpu]",
+    ),
+    ("/apis/scheduling.k8s.io/v1/priorityclasses", {"metadata": {"name": "system-x"}, "value": 1}, "metadata.name"),
+    ("/apis/node.k8s.io/v1/runtimeclasses", meta(), "handler"),
+    (
+        "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+        meta(spec={"minAvailable": 1, "maxUnavailable": 1}),
+        "spec",
+    ),
+    (
+        "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
+        meta(spec={"scaleTargetRef": SCALED, "maxReplicas": 1, "minReplicas": 2}),
+        "spec.maxReplicas",
+    ),
+    (HOOKS, meta(webhooks=[{**HOOK, "clientConfig": {}}]), "webhooks[0].clientConfig"),
+]
+
+
+@pytest.mark.parametrize("target, obj, field", BAD)
+def test_what_is_wrong_is_named(api, target, obj, field):
+    answer = api.post(target, obj)
+
+    assert answer.status == 422, answer.text
+    assert field in [cause["field"] for cause in answer.json["details"]["causes"]]
+
+
+def test_a_claim_stays_as_it_was_made(api):
+    claims = f"{IN_DEFAULT}/persistentvolumeclaims"
+    api.make(claims, meta(spec=REQUESTS))
+
+    assert api.patch(f"{claims}/x", {"spec": {"accessModes": ["ReadWriteMany"]}}).status == 422
+    assert api.patch(f"{claims}/x", {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}).status == 200
+
+
+def test_server_side_apply_says_it_too(api):
+    target = f"{IN_DEFAULT}/limitranges/x?fieldManager=me"
+    applied = {"apiVersion": "v1", "kind": "LimitRange", **meta(spec={"limits": []})}
+
+    answer = api.patch(target, applied, "application/apply-patch+yaml")
+
+    assert answer.status == 201
+    assert "limit ranges are not applied" in answer.headers["warning"]
