@@ -7,12 +7,11 @@ from minikweb.controllers import history
 from minikweb.controllers.garbagecollector import GarbageCollector
 from minikweb.controllers.podgc import PodGarbageCollector
 from minikweb.controllers.statefulset import claims, identity
-from minikweb.controllers.statefulset import controller as statefulset_controller
 from minikweb.controllers.statefulset.controller import StatefulSetController
 from minikweb.controllers.statefulset.plan import Look, max_unavailable, plan, status
 from minikweb.scheduler.scheduler import Scheduler
-from tests.controllers import world
 from tests.controllers.builders import NOW, metadata, pod, template
+from tests.controllers.world import World
 
 
 def stateful_set(replicas=3, *, policy="OrderedReady", rolling=None, type_="RollingUpdate", status=None, **spec):
@@ -223,12 +222,9 @@ def test_a_claim_of_a_pod_that_is_gone_is_left_to_go():
 
 
 @pytest.fixture
-def storage_world(monkeypatch):
-    """A world that serves claims, and a StatefulSet controller in it."""
-    kind = world.KINDS["ConfigMap"]
-    monkeypatch.setitem(world.KINDS, claims.KIND, kind)
-    monkeypatch.setattr(statefulset_controller, "SERVES_CLAIMS", True)
-    found = world.World()
+def storage_world():
+    """A world, and a StatefulSet controller in it."""
+    found = World()
     return found, found.actor(StatefulSetController)
 
 
@@ -407,15 +403,19 @@ def test_a_deleted_set_takes_its_pods_and_revisions_along(cluster):
     assert (cluster.names("Pod"), cluster.names("ControllerRevision")) == ([], [])
 
 
-def test_without_claims_a_set_that_needs_them_says_so(cluster, monkeypatch):
-    monkeypatch.setattr(statefulset_controller, "SERVES_CLAIMS", False)
-    create(
-        cluster,
-        volumeClaimTemplates=[{**DATA, "spec": {**DATA["spec"], "resources": {"requests": {"storage": "1Gi"}}}}],
-    )
+def test_claims_go_with_what_the_policy_names(cluster):
+    storage = {"resources": {"requests": {"storage": "1Gi"}}}
+    policy = {"whenDeleted": "Delete", "whenScaled": "Delete"}
+    claim = {**DATA, "spec": {**DATA["spec"], **storage}}
+    create(cluster, 2, volumeClaimTemplates=[claim], persistentVolumeClaimRetentionPolicy=policy)
     cluster.settle(cluster.kubelet)
-    assert cluster.pods() == []
-    assert cluster.said("FailedCreate")[0] == (
-        "Create Claim data-db-0 for Pod db-0 in StatefulSet db failed error: "
-        "this cluster does not serve PersistentVolumeClaims"
-    )
+    assert cluster.names("PersistentVolumeClaim") == ["data-db-0", "data-db-1"]
+    cluster.client.patch("StatefulSet", "db", {"spec": {"replicas": 1}}, "default", subresource="scale")
+    cluster.settle(cluster.kubelet)
+    assert cluster.names("PersistentVolumeClaim") == ["data-db-0"]
+    cluster.client.patch("StatefulSet", "db", {"spec": {"replicas": 2}}, "default", subresource="scale")
+    cluster.settle(cluster.kubelet)
+    assert cluster.names("PersistentVolumeClaim") == ["data-db-0", "data-db-1"]
+    cluster.client.delete("StatefulSet", "db", "default", propagation_policy="Background")
+    cluster.settle(cluster.kubelet)
+    assert cluster.names("PersistentVolumeClaim") == []

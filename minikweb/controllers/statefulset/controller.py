@@ -18,13 +18,10 @@ from minikweb.client.controller import Controller
 from minikweb.controllers import history, podcontrol
 from minikweb.controllers.statefulset import claims, identity
 from minikweb.controllers.statefulset.plan import Look, Plan, plan, status
-from minikweb.kinds import registry
 
 Object = dict[str, Any]
 
-NO_CLAIMS = "this cluster does not serve PersistentVolumeClaims"
 STALE_CLAIM = 1.0  # seconds until a claim that is to go is looked at again
-SERVES_CLAIMS = registry.builtin().of("v1", claims.KIND) is not None
 
 
 class StatefulSetController(Controller):
@@ -33,7 +30,7 @@ class StatefulSetController(Controller):
     name = "statefulset"
     kind = "StatefulSet"
     owns = ("Pod", history.KIND)
-    needs = (claims.KIND,) if SERVES_CLAIMS else ()
+    needs = (claims.KIND,)
 
     def __init__(self, client, cache, recorder):
         super().__init__(client, cache, recorder)
@@ -104,10 +101,6 @@ class StatefulSetController(Controller):
 
     def create_pod(self, look: Look, ordinal: int) -> ApiError | None:
         pod = self.new_pod(look, ordinal)
-        if claims.templates(look.stateful_set) and not SERVES_CLAIMS:
-            name = claims.new_claims(look.stateful_set, ordinal)[0]["metadata"]["name"]
-            self.say_of_claim(look, name, pod, NO_CLAIMS)
-            return None
         try:
             self.create_claims(look, ordinal, pod)
             made = self.client.create(pod)
@@ -140,7 +133,7 @@ class StatefulSetController(Controller):
         for ordinal, pod in look.replicas.items():
             if pod is None or meta.is_being_deleted(pod):
                 continue
-            if pod.get("status", {}).get("phase") == "Pending" and SERVES_CLAIMS:
+            if pod.get("status", {}).get("phase") == "Pending":
                 self.create_claims(look, ordinal, pod)  # one that was deleted meanwhile comes back
             self.give_claims(look, ordinal, pod)
             wanted, has = identity.labels_of(look.stateful_set, ordinal), pod["metadata"].get("labels", {})
@@ -155,8 +148,6 @@ class StatefulSetController(Controller):
     def claims_of(self, look: Look, ordinal: int) -> list[Object]:
         """The claims of an ordinal that are there."""
         names = [claims.claim_name(look.stateful_set, each, ordinal) for each in claims.templates(look.stateful_set)]
-        if not names or not SERVES_CLAIMS:
-            return []
         namespace = look.stateful_set["metadata"]["namespace"]
         found = (self.cache.get(claims.KIND, namespace, name) for name in names)
         return [claim for claim in found if claim]
