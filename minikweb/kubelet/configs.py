@@ -7,7 +7,7 @@ from typing import Any
 
 from minikweb.apimachinery import quantity
 from minikweb.kubelet import env
-from minikweb.kubelet.pods import Start, is_sidecar
+from minikweb.kubelet.pods import Start, full_name, is_sidecar
 from minikweb.kubelet.probes import KINDS
 from minikweb.kubelet.volumes import SUPPORTED, mounts
 from minikweb.runtime.protocol import ContainerConfig, PodRef, SandboxConfig, Volume
@@ -37,6 +37,11 @@ def sandbox(
         dns_servers=servers,
         dns_searches=searches,
         dns_options=options,
+        hosts=tuple(
+            (name, alias["ip"])
+            for alias in pod["spec"].get("hostAliases") or ()
+            for name in alias.get("hostnames") or ()
+        ),
         volumes=volumes,
         annotations=pod["metadata"].get("annotations") or {},
     )
@@ -84,6 +89,7 @@ def container(
         memory_limit=_amount(limits, "memory", quantity.memory),
         cpu_request=_amount(requests, "cpu", quantity.cpu),
         **_security(pod, spec),
+        share_processes=bool(pod["spec"].get("shareProcessNamespace")),
         mounts=mounted,
         copies=copies,
         runs_to_completion=completes and not is_sidecar(spec),
@@ -107,7 +113,28 @@ def _security(pod: Object, spec: Object) -> dict[str, Any]:
         "read_only": bool(context.get("readOnlyRootFilesystem")),
         "add_capabilities": tuple(capabilities.get("add") or ()),
         "drop_capabilities": tuple(capabilities.get("drop") or ()),
+        "no_new_privileges": context.get("allowPrivilegeEscalation") is False,
+        "unconfined": (context.get("seccompProfile") or {}).get("type") == "Unconfined",
     }
+
+
+def breaks_non_root(pod: Object, container: Object, image_user: str) -> str:
+    """Why a container that must not run as root would, or nothing. Source: kuberuntime/security_context.go."""
+    context = {**(pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
+    if not context.get("runAsNonRoot"):
+        return ""
+    whose = f'(pod: "{full_name(pod)}", container: {container["name"]})'
+    if "runAsUser" in context:
+        return "" if context["runAsUser"] else f"container's runAsUser breaks non-root policy {whose}"
+    user = image_user.partition(":")[0]
+    if user in ("", "0", "root"):
+        return f"container has runAsNonRoot and image will run as root {whose}"
+    if not user.isdigit():
+        return (
+            f"container has runAsNonRoot and image has non-numeric user ({user}), "
+            f"cannot verify user is non-root {whose}"
+        )
+    return ""
 
 
 def unsupported(pod: Object) -> tuple[str, str] | None:
@@ -119,7 +146,7 @@ def unsupported(pod: Object) -> tuple[str, str] | None:
             continue
         why = f'MountVolume.SetUp failed for volume "{volume["name"]}" : volumes of type {source} are not supported yet'
         return "FailedMount", why
-    for name in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"):
+    for name in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(name):
             return "FailedCreatePodSandBox", f"Failed to create pod sandbox: {name} is not supported"
     for one in (*spec["containers"], *(spec.get("initContainers") or ())):

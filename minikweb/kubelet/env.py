@@ -16,6 +16,7 @@ from minikweb.apimachinery import quantity
 Object = dict[str, Any]
 Read = Callable[[str, str], Object | None]  # (kind, name) → the ConfigMap or Secret of the pod's namespace, or None
 
+NONE: Mapping[str, str] = {}
 _REFERENCE = re.compile(r"\$(\$|\(([^()]*)\))")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
 
@@ -35,12 +36,14 @@ def expand(text: str, known: Mapping[str, str]) -> str:
     return _REFERENCE.sub(replaced, text)
 
 
-def environment(pod: Object, container: Object, read: Read, *, facts: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    pod: Object, container: Object, read: Read, *, facts: Mapping[str, str], services: Mapping[str, str] = NONE
+) -> dict[str, str]:
     """Name → value. `facts` are what only the node knows: status.podIP, status.hostIP, allocatable cpu, memory.
 
-    Raises ConfigError.
+    `services` are variables that give way to the container's own. Raises ConfigError.
     """
-    found: dict[str, str] = {}
+    found: dict[str, str] = dict(services)
     for source in container.get("envFrom") or ():
         found |= _all_of(source, read)
     for entry in container.get("env") or ():

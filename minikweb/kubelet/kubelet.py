@@ -66,7 +66,8 @@ class Kubelet(Controller):
         self.operations = Operations(lambda key: self.wake(key), blocks=runtime.blocks)
         self.images = Images(runtime, self.operations, now)
         self.volumes = Volumes(client, runtime, self._facts, now)
-        self.starter = Starter(client, recorder, runtime, host, self.images, self.volumes, self.backoff, now)
+        services = (lambda: self.cache.list("Service")) if runtime.blocks else list  # simulated ones read no variables
+        self.starter = Starter(client, recorder, runtime, host, self.images, self.volumes, self.backoff, now, services)
         self.results = Results()
         ask = probes.of_containers(runtime) if runtime.blocks else probes.of_simulated(runtime)
         wake: Callable[[str], None] = lambda key: self.wake(key)  # noqa: E731 - `wake` is set later

@@ -12,7 +12,7 @@ from typing import Any
 from minikweb.apimachinery import errors
 from minikweb.client.client import Client
 from minikweb.client.events import Recorder
-from minikweb.kubelet import configs, env
+from minikweb.kubelet import configs, env, links
 from minikweb.kubelet.addresses import Addresses, NoAddressLeft
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.images import Images
@@ -84,9 +84,11 @@ class Starter:
         volumes: Volumes,
         backoff: Backoff,
         clock: Callable[[], datetime],
+        services: Callable[[], list[Object]],
     ):
         self.client, self.recorder, self.runtime, self.host = client, recorder, runtime, host
         self.images, self.volumes, self.backoff, self.clock = images, volumes, backoff, clock
+        self.services = services
 
     def carry_out(self, pod: Object, plan: Plan, observed: PodStatus | None) -> Outcome:
         """Starts what the plan says. Containers start side by side where starting takes time."""
@@ -174,6 +176,7 @@ class Starter:
             outcome.wait(name, why, again)
             return
         try:
+            self._check_user(pod, start.container)
             environment = self._environment(pod, start.container, at.ip)
             config = configs.container(pod, start, environment, at.volumes)
             container_id = self.runtime.create_container(at.sandbox_id, config)
@@ -204,9 +207,18 @@ class Starter:
             return
         tell("Normal", "Started", "Container started")
 
+    def _check_user(self, pod: Object, container: Object) -> None:
+        """Raises ConfigError where it would run as root and must not."""
+        context = {**(pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
+        if context.get("runAsNonRoot"):
+            why = configs.breaks_non_root(pod, container, self.runtime.image_user(container["image"]))
+            if why:
+                raise env.ConfigError(why)
+
     def _environment(self, pod: Object, container: Object, ip: str) -> dict[str, str]:
         facts = self.host.facts() | {"status.podIP": ip, "status.podIPs": ip}
-        return env.environment(pod, container, partial(self._read, pod["metadata"]["namespace"]), facts=facts)
+        read = partial(self._read, pod["metadata"]["namespace"])
+        return env.environment(pod, container, read, facts=facts, services=links.variables(pod, self.services()))
 
     def _read(self, namespace: str, kind: str, name: str) -> Object | None:
         try:

@@ -92,6 +92,7 @@ class SandboxConfig:
     dns_servers: tuple[str, ...] = ()
     dns_searches: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
+    hosts: tuple[tuple[str, str], ...] = ()  # (name, address) in /etc/hosts, beside the pod's own
     volumes: tuple[Volume, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
 
@@ -118,6 +119,9 @@ class ContainerConfig:
     read_only: bool = False  # its root file system
     add_capabilities: tuple[str, ...] = ()
     drop_capabilities: tuple[str, ...] = ()
+    no_new_privileges: bool = False
+    unconfined: bool = False  # without the runtime's seccomp profile
+    share_processes: bool = False  # it sees the processes of the pod's other containers
     mounts: tuple[Mount, ...] = ()
     copies: Mapping[str, File] = field(default_factory=dict)  # single files of volumes, by path in the container
     runs_to_completion: bool = False  # an init container, or restartPolicy is not Always
@@ -255,6 +259,9 @@ class Runtime(Protocol):
 
     def image_id(self, image: str, annotations: Mapping[str, str]) -> str | None:
         """The id of an image that is here, or None. `annotations` are the pod's. Raises InvalidImageName."""
+
+    def image_user(self, image: str) -> str:
+        """As whom an image that is here runs: "", a name or a number, and perhaps ":" and a group."""
 
     def pull_image(self, image: str, annotations: Mapping[str, str]) -> str:
         """Fetches it and returns its id. May take minutes. Raises ImageNotFound with reason ErrImagePull."""

@@ -193,3 +193,48 @@ def test_a_command_that_takes_too_long_is_a_failure(probing):
     assert node.recorded.said("Unhealthy")[0] == (
         'Readiness probe failed: command timed out: "sleep 60" timed out after 1s'
     )
+
+
+def test_a_container_has_no_more_rights_than_its_security_context_says(node):
+    context = {
+        "runAsUser": 1000,
+        "runAsGroup": 3000,
+        "readOnlyRootFilesystem": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    script = (
+        'test "$(id -u):$(id -g)" = 1000:3000 && ! touch /x && grep -q "NoNewPrivs:.1" /proc/self/status '
+        '&& grep -q "CapBnd:.0000000000000000" /proc/self/status'
+    )
+    job = pod(restartPolicy="Never", containers=[shell(script, securityContext=context)])
+    node.run(job)
+    ended(node, job)
+    assert node.status(job)["phase"] == "Succeeded"
+
+
+def test_containers_may_share_processes_and_have_names_of_other_hosts(node):
+    web = pod(
+        restartPolicy="Never",
+        shareProcessNamespace=True,
+        hostAliases=[{"ip": "10.9.9.9", "hostnames": ["elsewhere"]}],
+        containers=[
+            container("server"),
+            shell(
+                'until pidof demo; do sleep 0.1; done; grep -q "10.9.9.9.elsewhere" /etc/hosts && kill $(pidof demo)',
+                name="other",
+            ),
+        ],
+    )
+    node.run(web)
+    until(lambda: node.sync(web) or node.status(web)["phase"] == "Succeeded", "the end of both")
+
+
+def test_services_are_found_by_variables(node):
+    service = {"metadata": {"name": "kubernetes", "namespace": "default"}}
+    service["spec"] = {"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443}]}
+    node.api.add({"kind": "Service", **service})
+    job = pod(restartPolicy="Never", containers=[shell('test "$KUBERNETES_SERVICE_HOST" = 10.96.0.1')])
+    node.run(job)
+    ended(node, job)
+    assert node.status(job)["phase"] == "Succeeded"

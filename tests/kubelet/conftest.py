@@ -96,6 +96,9 @@ class Cached:
     def get(self, kind, namespace, name):
         return self.api.objects.get((kind, namespace, name))
 
+    def list(self, kind, namespace=None):
+        return [obj for (of, _, _), obj in self.api.objects.items() if of == kind]
+
 
 class Recorded:
     """The events, as (reason, message)."""

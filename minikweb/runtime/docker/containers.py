@@ -75,6 +75,7 @@ def sandbox_arguments(cluster: str, node: str, image: str, config: SandboxConfig
             "Dns": list(config.dns_servers),
             "DnsSearch": list(config.dns_searches),
             "DnsOptions": list(config.dns_options),
+            "ExtraHosts": [f"{name}:{address}" for name, address in config.hosts],
             "CpuShares": 1024,  # pause needs none; what it carries for port-forward must not starve beside busy pods
         },
         "NetworkingConfig": {"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": config.ip}}}},
@@ -122,9 +123,16 @@ def container_arguments(
             "ReadonlyRootfs": config.read_only,
             "CapAdd": list(config.add_capabilities),
             "CapDrop": list(config.drop_capabilities),
+            "PidMode": f"container:{sandbox_id}" if config.share_processes else "",
+            "SecurityOpt": security(config),
             **resources(config),
         },
     }
+
+
+def security(config: ContainerConfig) -> list[str]:
+    options = ["no-new-privileges:true"] if config.no_new_privileges else []
+    return options + (["seccomp=unconfined"] if config.unconfined else [])
 
 
 def resources(config: ContainerConfig) -> dict[str, int]:

@@ -61,6 +61,12 @@ def image_id(api: docker.APIClient, image: str) -> str | None:
         return None
 
 
+def user(api: docker.APIClient, image: str) -> str:
+    """The user of its configuration."""
+    with translated("ImageInspectError"):
+        return api.inspect_image(imagename.qualified(image))["Config"].get("User") or ""
+
+
 def pull(api: docker.APIClient, image: str) -> str:
     """Fetches an image and returns its id. Raises ImageNotFound(ErrImagePull) with the daemon's words."""
     repository, version = imagename.split(image)

@@ -73,6 +73,9 @@ class DockerRuntime:
     def image_id(self, image: str, annotations: Mapping[str, str]) -> str | None:
         return images.image_id(self.api, image)
 
+    def image_user(self, image: str) -> str:
+        return images.user(self.api, image)
+
     def pull_image(self, image: str, annotations: Mapping[str, str]) -> str:
         return images.pull(self.api, image)
 

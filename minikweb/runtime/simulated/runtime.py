@@ -83,6 +83,10 @@ class SimulatedRuntime:
             return None
         return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
 
+    def image_user(self, image: str) -> str:
+        """Anybody but root: nothing is known of the image."""
+        return "65534"
+
     def pull_image(self, image: str, annotations: Mapping[str, str]) -> str:
         found = self.image_id(image, annotations)
         if found is None:
