@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from minikweb.apimachinery import clock, quantity
@@ -214,12 +214,17 @@ def _find_unknown(value: Any, schema: Schema, path: str, found: list[str]) -> No
                 _find_unknown(item, schema.items, f"{path}[{index}]", found)
 
 
-def prune(obj: Any, schema: Schema) -> None:
-    """Drops, in place, the fields the schema does not know and the fields that are null, as typed decoding does."""
+def prune(obj: Any, schema: Schema, *, is_typed: bool = True) -> None:
+    """Drops, in place, the fields the schema does not know and the fields that are null, as typed decoding does.
+
+    Go's structs also turn a null in a list into an empty item; a custom resource (not `is_typed`) keeps it.
+    """
     if type(obj) is list:
         if schema.items is not None:
+            if is_typed and None in obj:
+                obj[:] = [_ZEROS.get(schema.items.type, lambda: None)() if item is None else item for item in obj]
             for item in obj:
-                prune(item, schema.items)
+                prune(item, schema.items, is_typed=is_typed)
         return
     if type(obj) is not dict or (schema.is_open and not schema.properties):
         return
@@ -233,9 +238,13 @@ def prune(obj: Any, schema: Schema) -> None:
         elif below is None and not schema.is_open and schema.type == "object":
             dropped.append(key)
         elif below is not None and (type(item) is dict or type(item) is list):
-            prune(item, below)
+            prune(item, below, is_typed=is_typed)
     for key in dropped:
         del obj[key]
+
+
+_ZEROS: dict[str, Callable[[], Any]] = {"object": dict, "array": list, "string": str, "integer": int, "number": int}
+_ZEROS |= {"boolean": bool, "int-or-string": int, "quantity": lambda: "0"}
 
 
 def validate(obj: Any, schema: Schema) -> list[str]:

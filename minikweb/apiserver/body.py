@@ -67,7 +67,7 @@ def fit(server: Server, request: Request, kind: Kind, obj: Any, repeated: list[s
         request.warnings += problems
     if kind.custom and kind.custom.warning:
         request.warnings.append(kind.custom.warning)
-    schemas.prune(typed, schema)
+    schemas.prune(typed, schema, is_typed=kind.custom is None)
     if not isinstance(typed.get("metadata"), dict):
         typed["metadata"] = {}
     meta.drop_empty(typed["metadata"])

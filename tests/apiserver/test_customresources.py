@@ -168,7 +168,21 @@ def test_what_does_not_fit_is_named(tabs, spec, message):
     assert (answer.status, answer.message) == (422, f'CronTab.stable.example.com "tab" is invalid: {message}')
 
 
-@pytest.mark.parametrize("body", [{"spec": "x"}, {"spec": []}, {"spec": {"ports": 3}}, {"status": 1}, {"metadata": []}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"spec": "x"},
+        {"spec": []},
+        {"spec": {"ports": 3}},
+        {"spec": {"ports": [None]}},
+        {"spec": {"ports": ["a", {"name": 5}, [], {}]}},
+        {"spec": {"hosts": [None, {}, 3]}},
+        {"spec": {"labels": {"a": None, "b": []}}},
+        {"status": 1},
+        {"metadata": []},
+        {"metadata": {"name": 7}},
+    ],
+)
 def test_the_wrong_type_is_never_a_failure_of_the_server(tabs, body):
     whole = {**tab(), **body}
     tabs.make(TABS, tab("there"))
