@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -110,12 +111,29 @@ def _for_jsonschema(schema: Any) -> Any:
     return plain
 
 
+_POSIX = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "blank": r"\t ",
+    "digit": "0-9",
+    "lower": "a-z",
+    "space": r"\s",
+    "upper": "A-Z",
+    "word": r"\w",
+    "xdigit": "0-9A-Fa-f",
+}
+
+
 def python_pattern(pattern: str) -> str | None:
     """A pattern of Go as one of Python; None for one that has no counterpart, which then is not checked."""
     translated = pattern.replace(r"\z", r"\Z")
+    for name, characters in _POSIX.items():
+        translated = translated.replace(f"[:{name}:]", characters)
     try:
-        re.compile(translated)
-    except re.error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # what Python reads otherwise, such as a set in a set
+            re.compile(translated)
+    except (re.error, FutureWarning):
         return None
     return translated
 
