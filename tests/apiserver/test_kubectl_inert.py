@@ -1,0 +1,71 @@
+"""The real kubectl on kinds that nothing acts on yet."""
+
+import pytest
+
+from tests.apiserver.test_kubectl import kubectl, namespace
+
+pytestmark = pytest.mark.kubectl
+__all__ = ["kubectl", "namespace"]
+
+INGRESS = ("create", "ingress", "web", "--class=traefik", "--rule=a.example/shop*=web:80,tls=cert")
+
+
+def warned(kubectl, *words, **options):
+    """What kubectl said, and the warning it printed."""
+    done = kubectl.run(*words, **options)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("Warning: "), done.stderr
+    return done.stdout
+
+
+def test_it_works(kubectl, namespace):
+    assert warned(kubectl, *INGRESS, namespace=namespace) == "ingress.networking.k8s.io/web created\n"
+
+    shown = kubectl("get", "ingress", namespace=namespace).splitlines()
+    assert shown[0].split() == ["NAME", "CLASS", "HOSTS", "ADDRESS", "PORTS", "AGE"]
+    assert shown[1].split()[:5] == ["web", "traefik", "a.example", "80,", "443"]
+    assert "web:80" in kubectl("describe", "ingress", "web", namespace=namespace)
+
+
+def test_what_kubectl_creates_itself(kubectl, namespace):
+    for words in (
+        ("create", "quota", "q", "--hard=pods=3,requests.cpu=1"),
+        ("create", "poddisruptionbudget", "p", "--selector=app=web", "--min-available=1"),
+        ("create", "priorityclass", f"high-{namespace}", "--value=1000", "--description=d"),
+    ):
+        assert "created" in warned(kubectl, *words, namespace=namespace)
+
+    assert "pods: 0/3, requests.cpu: 0/1" in kubectl("get", "quota", "q", namespace=namespace)
+    kubectl("create", "deployment", "web", "--image=nginx:1", namespace=namespace)
+    assert "autoscaled" in warned(
+        kubectl, "autoscale", "deployment", "web", "--min=1", "--max=3", "--cpu=70%", namespace=namespace
+    )
+    assert "cpu: <unknown>/70%" in kubectl("get", "hpa", namespace=namespace)
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        {"apiVersion": "v1", "kind": "LimitRange", "spec": {"limits": [{"type": "Container", "max": {"cpu": "1"}}]}},
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "spec": {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}], "ports": [{"port": 80}]}]},
+        },
+    ],
+    ids=lambda obj: obj["kind"],
+)
+def test_they_are_applied_described_and_deleted(kubectl, obj):
+    obj = {**obj, "metadata": {"name": "x"}}
+    plural = obj["kind"].lower()
+    assert "created" in warned(kubectl, "apply", "-f", "-", obj=obj)
+    revision = kubectl("get", plural, "x", "-o", "jsonpath={.metadata.resourceVersion}")
+    kubectl("apply", "-f", "-", obj=obj)
+    assert kubectl("get", plural, "x", "-o", "jsonpath={.metadata.resourceVersion}") == revision
+    assert "x" in kubectl("describe", plural, "x")
+    assert "deleted" in kubectl("delete", plural, "x")
