@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import Any
 
 from minikweb.apimachinery import errors, meta
@@ -14,6 +15,7 @@ from minikweb.tutorial.lesson import Lesson
 Object = dict[str, Any]
 
 NAMESPACE = "learn"  # the one local learner's; each student of a class gets a namespace with issue F
+GLANCE = 1.0  # seconds to wait for all kinds where the answer is only a courtesy
 FIRST_LOOK = 5.0  # seconds to wait for the first list of a kind
 
 
@@ -70,6 +72,13 @@ def kinds_of(lesson: Lesson) -> set[str]:
     return {check.kind for check in looked_at} | {"Namespace", "Pod"}
 
 
+def exists(cache: Cache, namespace: str) -> bool:
+    """Whether the namespace is there."""
+    informer = cache.informer("Namespace")
+    informer.wait_for_sync(FIRST_LOOK)
+    return informer.get(None, namespace) is not None
+
+
 def ensure_namespace(client: Client, namespace: str) -> None:
     """Creates the learner's namespace where it is missing."""
     with contextlib.suppress(errors.AlreadyExists):
@@ -91,15 +100,14 @@ _KEPT = {"kube-root-ca.crt"}  # made by the cluster, in every namespace
 
 def leftovers(cache: Cache, namespace: str) -> list[tuple[str, int]]:
     """(kind, number) of what is in the namespace and was made by nobody but a person: other lessons' remains."""
-    found = []
-    for kind in _MADE:
-        if checks.vocabulary().named(kind) is None:
-            continue
-        informer = cache.informer(kind)
-        informer.wait_for_sync(FIRST_LOOK)
-        own = [obj for obj in informer.list(namespace) if _is_a_persons(obj)]
-        found += [(kind, len(own))] if own else []
-    return found
+    informers = {kind: cache.informer(kind) for kind in _MADE if checks.vocabulary().named(kind)}
+    deadline = time.monotonic() + GLANCE
+    own = {
+        kind: sum(_is_a_persons(obj) for obj in informer.list(namespace))
+        for kind, informer in informers.items()
+        if informer.wait_for_sync(max(0.0, deadline - time.monotonic()))
+    }
+    return [(kind, count) for kind, count in own.items() if count]
 
 
 def _is_a_persons(obj: Object) -> bool:

@@ -162,7 +162,7 @@ def _page_context(request: HttpRequest, found: Lesson, current: Step) -> dict[st
         "solution": place.filled(current.solution).strip() if mine and mine.solution_seen else "",
         "leftovers": [] if any(one.done_at for one in known.values()) or position else _leftovers(),
         "namespace": cluster.NAMESPACE,
-        "namespace_exists": shared_cache().get("Namespace", None, cluster.NAMESPACE) is not None,
+        "namespace_exists": cluster.exists(shared_cache(), cluster.NAMESPACE),
     } | _further(found)
 
 

@@ -1,0 +1,2 @@
+kubectl delete job fragile -n {namespace}
+kubectl apply -f {manifests}/repaired.yaml -n {namespace}
