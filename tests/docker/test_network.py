@@ -151,12 +151,29 @@ def test_a_service_without_endpoints_refuses_at_once(net):
 
 
 def test_a_pod_reaches_itself_through_its_service(net):
-    net.pod("self", image="minikweb/node:1", labels={"app": "self"}, command=["sleep", "infinity"])
-    net.wait("self")
-    net.service("self", selector={"app": "self"}, ports=[{"port": 80, "protocol": "UDP", "targetPort": 9}])
+    server = {"name": "server", "image": "minikweb/demo:1"}
+    client = {"name": "client", "image": "minikweb/node:1", "command": ["sleep", "infinity"]}
+    net.pod("itself", labels={"app": "self"}, containers=[client, server])
+    net.wait("itself")
+    net.service("self", selector={"app": "self"})
     net.answers("self", 1)
-    heard = net.in_pod("self", "exec 3<>/dev/udp/self/80; echo hello >&3; cat /proc/net/udp | wc -l; echo fine")
-    assert "fine" in heard
+    assert net.in_pod("itself", "who self 80 3").split() == ["itself"] * 3
+
+
+def test_udp_is_balanced_and_follows_its_endpoints(net):
+    server = 'IO::Socket::INET->new(LocalPort => 9000, Proto => "udp")'
+    loop = f"$s = {server}; $SIG{{TERM}} = sub {{ exit }}; while ($s->recv($m, 99)) {{ $s->send(`hostname`) }}"
+    command = ["perl", "-MIO::Socket::INET", "-e", loop]
+    for name in ("udp-0", "udp-1"):
+        net.pod(name, image="minikweb/node:1", labels={"app": "udp"}, command=command)
+    net.wait("udp-0", "udp-1")
+    net.service("udp", selector={"app": "udp"}, ports=[{"port": 53, "targetPort": 9000, "protocol": "UDP"}])
+    net.answers("udp", 2)
+    ask = "for i in $(seq 20); do exec 3<>/dev/udp/udp/53; echo hello >&3; timeout 3 head -n 1 <&3; exec 3>&-; done"
+    assert set(net.in_pod("client-1", ask).split()) == {"udp-0", "udp-1"}
+    net.client.delete("Pod", "udp-0", NAMESPACE)
+    net.answers("udp", 1)
+    assert set(net.in_pod("client-1", ask).split()) == {"udp-1"}
 
 
 def test_a_client_sticks_to_its_pod_where_asked(net):
@@ -287,6 +304,16 @@ def test_a_killed_node_container_is_a_dead_node_until_it_is_back_with_all_its_ru
 def _ready(net, node):
     conditions = net.client.get("Node", node)["status"]["conditions"]
     return next(one["status"] for one in conditions if one["type"] == "Ready")
+
+
+def test_a_killed_worker_goes_on_where_it_was(net):
+    net.cluster.kill_process("kubelet-node-1")
+    assert "Hello from" in net.in_pod(
+        "client-2", f"get {net.addresses['web-0']} 8080"
+    )  # its pods talk while it is away
+    net.service("afterwards", selector={"app": "web"})
+    net.answers("afterwards", 4)
+    assert len(set(net.in_pod("client-1", "who afterwards 80 60").split())) == 4
 
 
 def test_established_connections_outlive_changes_of_the_rules(net):
