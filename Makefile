@@ -19,7 +19,7 @@ test: .venv/installed-dev ## run every check of CI; what needs Docker or Chromiu
 	@$(PYTEST)
 
 test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no process: under a minute
-	@$(PYTEST) -q -m "not docker and not browser and not kubectl and not cluster"
+	@$(PYTEST) -q -m "not docker and not browser and not kubectl and not helm and not cluster"
 
 bench: .venv/installed-dev ## measure, beside the peers found in the folder PEERS
 	@.venv/bin/python -m benchmarks
@@ -49,7 +49,8 @@ lint: .venv/installed-dev ## check the style and the import contracts
 	@.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/installed-dev: requirements.txt requirements-dev.txt | .venv/installed
+.venv/installed-dev: requirements.txt requirements-dev.txt requirements-tools.txt | .venv/installed
 	@echo "Installing what the tests need…"
 	@.venv/bin/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@.venv/bin/python -m pip install --disable-pip-version-check --no-deps -r requirements-tools.txt
 	@touch $@

