@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 
+MARKERS = ("docker", "browser", "kubectl", "helm")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What must be there: MINIKWEB_TEST_REQUIRE=docker,browser (in CI) makes its absence an error.
 REQUIRED = tuple(name for name in os.environ.get("MINIKWEB_TEST_REQUIRE", "").split(",") if name)
