@@ -59,7 +59,7 @@ def _chosen(numbers: list[int]) -> list[lesson.Lesson]:
 
 def _proved(one: lesson.Lesson, cache: Cache, kubeconfig: Path) -> bool:
     """Proves a lesson in a namespace of its own, which it removes. Says each step."""
-    say(f"{one.folder.name}")
+    say(one.folder.name)
     namespace = f"proof-{one.slug}-{uuid.uuid4().hex[:5]}"
     problems = []
     try:
@@ -75,8 +75,8 @@ def _said(outcome: proof.Outcome) -> str:
     if outcome.problem:
         return f"✘ {outcome.step.id}: {outcome.problem}"
     if outcome.lacks:
-        needs = ", ".join(outcome.lacks)
-        return f"- {outcome.step.id}: {_('left out, it needs %(needs)s') % {'needs': needs}}"
+        why = _("left out, it needs %(needs)s") % {"needs": ", ".join(outcome.lacks)}
+        return f"- {outcome.step.id}: {why}"
     return f"✔ {outcome.step.id}"
 
 
