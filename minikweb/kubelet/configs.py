@@ -92,9 +92,17 @@ def container(
         share_processes=bool(pod["spec"].get("shareProcessNamespace")),
         mounts=mounted,
         copies=copies,
+        last_words=_last_words(spec),
+        logs_are_last_words=spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
         runs_to_completion=completes and not is_sidecar(spec),
         annotations={} if start.is_init else pod["metadata"].get("annotations") or {},
     )
+
+
+def _last_words(spec: Object) -> str:
+    """The file of its termination message; not where the container has a file system of its own that ends with it."""
+    path = spec.get("terminationMessagePath") or ""
+    return "" if path.startswith("/dev/") else path
 
 
 def _amount(resources: Object, name: str, read: Any) -> Any:
@@ -164,6 +172,5 @@ def not_yet(pod: Object) -> str:
     """What the pod asks for and is left out, in one sentence; empty if nothing."""
     found = []
     for one in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
-        found += [f"lifecycle of container {one['name']}"] if one.get("lifecycle") else []
         found += [f"{kind} of container {one['name']} (grpc)" for kind in KINDS if "grpc" in (one.get(kind) or {})]
     return f"not run yet: {', '.join(found)}" if found else ""

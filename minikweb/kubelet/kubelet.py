@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,21 +20,23 @@ from minikweb.client.client import Client
 from minikweb.client.controller import Controller, key_of
 from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
-from minikweb.kubelet import configs, pods, probes, status
+from minikweb.kubelet import configs, hooks, pods, probes, status
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.images import Images
 from minikweb.kubelet.mounting import Volumes
 from minikweb.kubelet.operations import Operations
 from minikweb.kubelet.pods import Stop, Waiting
 from minikweb.kubelet.prober import Prober
+from minikweb.kubelet.probes import Target
 from minikweb.kubelet.results import Results
 from minikweb.kubelet.starting import Host, Outcome, Starter
-from minikweb.runtime.protocol import PodStatus, Runtime
+from minikweb.runtime.protocol import ContainerStatus, PodStatus, Runtime
 
 Object = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
+LEAST_GRACE = 2  # seconds after a preStop hook, however long it took
 DEADLINE_EXCEEDED = Waiting("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
@@ -75,6 +78,7 @@ class Kubelet(Controller):
         self._known: dict[str, set[str]] = {}  # namespace/name → uids of pods that the runtime has or had
         self._key_of_uid: dict[str, str] = {}
         self._stopping: dict[str, datetime] = {}  # container id → when its grace ends
+        self._hooked: set[str] = set()  # ids of containers whose preStop hook has begun
         self._told: set[str] = set()  # uids of pods told what is not run yet
         self._lock = threading.Lock()
 
@@ -105,7 +109,7 @@ class Kubelet(Controller):
         for container_id in plan.remove:
             self.runtime.remove_container(container_id)
         if plan.stop:
-            self._stop(pod, plan.stop, _grace(pod))
+            self._stop(pod, plan.stop, pods.pods_grace(pod))
         outcome = self.starter.carry_out(pod, plan, observed)
         if plan.stop_sandbox and not plan.stop:
             self._stop_sandbox(pod, plan.stop_sandbox)
@@ -122,9 +126,8 @@ class Kubelet(Controller):
         """A pod that has succeeded or failed: nothing of it runs any more; its containers stay for their logs."""
         self.prober.drop(pod["metadata"]["uid"])
         observed = self._observe(pod["metadata"]["uid"])
-        running = [Stop(c) for c in pods.containers_of(observed) if c.state == "running"]
-        if running:
-            if not self._stop(pod, running, _grace(pod)):
+        while running := pods.first_to_end(pod, pods.containers_of(observed)):
+            if not self._stop(pod, running, pods.pods_grace(pod)):
                 return
             observed = self._observe(pod["metadata"]["uid"])
         sandbox = pods.sandbox_of(observed)
@@ -145,8 +148,7 @@ class Kubelet(Controller):
         self._know(pod)
         self.prober.drop(uid)
         observed = self._observe(uid)
-        running = [Stop(c) for c in pods.containers_of(observed) if c.state == "running"]
-        if running:
+        while running := pods.first_to_end(pod, pods.containers_of(observed)):
             deadline = clock.parse(meta["deletionTimestamp"])
             grace = pods.grace_seconds(pod, self.now(), deadline)
             if not self._stop(pod, running, grace):
@@ -181,15 +183,33 @@ class Kubelet(Controller):
                     pod, "Normal", "Killing", message, field_path=f"spec.containers{{{container.name}}}"
                 )
             all_over &= self.operations.start(
-                f"stop {container.id} {grace}", key_of(pod), partial(self._stop_one, container.id, grace)
+                f"stop {container.id} {grace}", key_of(pod), partial(self._stop_one, pod, container, grace)
             )
         return all_over
 
-    def _stop_one(self, container_id: str, grace: int) -> None:
+    def _stop_one(self, pod: Object, container: ContainerStatus, grace: int) -> None:
+        """Runs in a thread of its own where the runtime blocks."""
         try:
-            self.runtime.stop_container(container_id, grace)
+            if grace and self.runtime.blocks:
+                grace = self._before_stop(pod, container, grace)
+            self.runtime.stop_container(container.id, grace)
         finally:
-            self._stopping.pop(container_id, None)
+            self._stopping.pop(container.id, None)
+            self._hooked.discard(container.id)
+
+    def _before_stop(self, pod: Object, container: ContainerStatus, grace: int) -> int:
+        """Runs the container's preStop hook; returns the seconds that are left of the grace."""
+        spec = next((c for c in pods.specs(pod) if c["name"] == container.name), {})
+        hook = (spec.get("lifecycle") or {}).get("preStop")
+        if not hook or container.id in self._hooked:  # a second stop, with a shorter grace, runs it no second time
+            return grace
+        self._hooked.add(container.id)
+        began = time.monotonic()
+        target = Target(pod, spec, container.id, self.host.addresses.of(pod["metadata"]["uid"]))
+        if why := hooks.run(self.runtime, target, hook, grace):
+            path = f"spec.containers{{{container.name}}}"
+            self.recorder.event(pod, "Warning", "FailedPreStopHook", f"PreStopHook failed: {why}", field_path=path)
+        return max(LEAST_GRACE, round(grace - (time.monotonic() - began)))
 
     def _stop_sandbox(self, pod: Object, sandbox_id: str) -> None:
         self.operations.start(f"stop {sandbox_id}", key_of(pod), lambda: self.runtime.stop_pod_sandbox(sandbox_id))
@@ -308,10 +328,6 @@ def _deadline(pod: Object, now: datetime) -> float | None:
     if seconds is None:
         return None
     return seconds - (now - clock.parse(started)).total_seconds() if started else float(seconds)
-
-
-def _grace(pod: Object) -> int:
-    return int(pod["spec"].get("terminationGracePeriodSeconds", 30))
 
 
 def _soonest(*seconds: float | None) -> float | None:

@@ -6,6 +6,7 @@ Source: pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodActions), kube
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -201,7 +202,7 @@ def _end_when_all_ended(pod: Object, latest: dict[str, ContainerStatus], sandbox
     names = [c["name"] for c in pod["spec"]["containers"]]
     if made.start or made.waiting or any(n not in latest or latest[n].state != "exited" for n in names):
         return
-    made.stop = [Stop(c) for c in latest.values() if c.state == "running"]
+    made.stop = first_to_end(pod, latest.values())
     made.stop_sandbox = sandbox.id
     made.again = None
 
@@ -212,6 +213,11 @@ def _runs_again(pod: Object, status: ContainerStatus | None) -> bool:
         return True
     policy = pod["spec"].get("restartPolicy", "Always")
     return policy == "Always" or (policy == "OnFailure" and status.exit_code != 0)
+
+
+def specs(pod: Object) -> list[Object]:
+    """The specs of all its containers."""
+    return [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
 
 
 def is_sidecar(container: Object) -> bool:
@@ -257,6 +263,19 @@ def full_name(pod: Object) -> str:
 
 def is_terminal(pod: Object) -> bool:
     return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def pods_grace(pod: Object) -> int:
+    """Seconds between SIGTERM and SIGKILL, where nobody says otherwise."""
+    return int(pod["spec"].get("terminationGracePeriodSeconds", 30))
+
+
+def first_to_end(pod: Object, containers: Iterable[ContainerStatus]) -> list[Stop]:
+    """Of a pod that ends: its running containers, but sidecars only after the others, and the last one first."""
+    running = {c.name: c for c in containers if c.state == "running"}
+    sidecars = [c["name"] for c in pod["spec"].get("initContainers") or () if is_sidecar(c)]
+    others = [Stop(c) for name, c in running.items() if name not in sidecars]
+    return others or [Stop(running[name]) for name in reversed(sidecars) if name in running][:1]
 
 
 def grace_seconds(pod: Object, now: datetime, deadline: datetime) -> int:

@@ -12,12 +12,13 @@ from typing import Any
 from minikweb.apimachinery import errors
 from minikweb.client.client import Client
 from minikweb.client.events import Recorder
-from minikweb.kubelet import configs, env, links
+from minikweb.kubelet import configs, env, hooks, links
 from minikweb.kubelet.addresses import Addresses, NoAddressLeft
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.images import Images
 from minikweb.kubelet.mounting import Volumes
-from minikweb.kubelet.pods import Plan, Start, Waiting, backoff_key, full_name, sandbox_of
+from minikweb.kubelet.pods import Plan, Start, Waiting, backoff_key, full_name, pods_grace, sandbox_of
+from minikweb.kubelet.probes import Target
 from minikweb.kubelet.volumes import MountFailed
 from minikweb.runtime.protocol import PodStatus, Runtime, RuntimeFailure, Volume
 
@@ -191,21 +192,27 @@ class Starter:
         tell("Normal", "Created", "Container created")
         if start.is_restart:
             self.backoff.next(backoff_key(pod, start.container), self.clock())
-        self._run(pod, name, container_id, at.sandbox_id, outcome, tell)
+        target = Target(pod, start.container, container_id, at.ip)
+        self._run(target, at.sandbox_id, outcome, tell)
 
-    def _run(
-        self, pod: Object, name: str, container_id: str, sandbox_id: str, outcome: Outcome, tell: partial[None]
-    ) -> None:
+    def _run(self, target: Target, sandbox_id: str, outcome: Outcome, tell: partial[None]) -> None:
+        name = target.container["name"]
         try:
-            self.runtime.start_container(container_id)
+            self.runtime.start_container(target.container_id)
         except RuntimeFailure as failure:
             if failure.reason == "FailedCreatePodSandBox":
                 self.runtime.remove_pod_sandbox(sandbox_id)
-                raise self._sandbox_failed(pod, failure.message) from failure
+                raise self._sandbox_failed(target.pod, failure.message) from failure
             tell("Warning", "Failed", f"Error: {failure.message}")
             outcome.wait(name, Waiting("RunContainerError", failure.message), 1.0)
             return
         tell("Normal", "Started", "Container started")
+        hook = (target.container.get("lifecycle") or {}).get("postStart")
+        if hook and self.runtime.blocks and (why := hooks.run(self.runtime, target, hook)):
+            tell("Warning", "FailedPostStartHook", f"PostStartHook failed: {why}")
+            tell("Normal", "Killing", "FailedPostStartHook")
+            self.runtime.stop_container(target.container_id, pods_grace(target.pod))
+            outcome.wait(name, Waiting("PostStartHookError", f"PostStartHook failed: {why}"), 1.0)
 
     def _check_user(self, pod: Object, container: Object) -> None:
         """Raises ConfigError where it would run as root and must not."""

@@ -124,6 +124,8 @@ class ContainerConfig:
     share_processes: bool = False  # it sees the processes of the pod's other containers
     mounts: tuple[Mount, ...] = ()
     copies: Mapping[str, File] = field(default_factory=dict)  # single files of volumes, by path in the container
+    last_words: str = ""  # a file whose content is the message of its end
+    logs_are_last_words: bool = False  # the end of its log is, where it fails and there is no such file
     runs_to_completion: bool = False  # an init container, or restartPolicy is not Always
     annotations: Mapping[str, str] = field(default_factory=dict)  # the simulated runtime reads the wished fate here
 

@@ -42,3 +42,14 @@ def until(condition, what):
 
 def shell(script, **fields):
     return container(command=["sh", "-c"], args=[script], **fields)
+
+
+def ended(node, obj, attempt=0):
+    """Waits for the end of a container in Docker, then has its pod looked at."""
+
+    def is_over():
+        (status,) = node.runtime.pods(obj["metadata"]["uid"])
+        return any(one.attempt == attempt and one.state == "exited" for one in status.containers)
+
+    until(is_over, "the end of the container")
+    node.sync(obj)

@@ -4,21 +4,10 @@ import pytest
 
 from minikweb.kubelet.server import Server
 from minikweb.runtime.docker import installation
-from tests.docker.conftest import shell, until
+from tests.docker.conftest import ended, shell, until
 from tests.kubelet.conftest import Cached, container, pod
 
 pytestmark = pytest.mark.docker
-
-
-def ended(node, obj, attempt=0):
-    """Waits for the end of a container in Docker, then has its pod looked at."""
-
-    def is_over():
-        (status,) = node.runtime.pods(obj["metadata"]["uid"])
-        return any(one.attempt == attempt and one.state == "exited" for one in status.containers)
-
-    until(is_over, "the end of the container")
-    node.sync(obj)
 
 
 def test_a_pod_of_two_containers_runs(node):

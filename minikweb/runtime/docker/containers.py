@@ -27,6 +27,8 @@ CONTAINER = "minikweb.container"
 ATTEMPT = "minikweb.attempt"
 SANDBOX = "minikweb.sandbox"  # on a container: the id of its pod's sandbox
 IP = "minikweb.ip"  # on a sandbox
+LAST_WORDS = "minikweb.last-words"  # on a container: the file of its termination message
+LOGS = "minikweb.logs-are-last-words"
 IMAGE = "minikweb.image"  # on a container: its image as asked for
 PAUSE = "POD"  # the value of CONTAINER on a sandbox
 NODE_CONTAINER, PUBLISHER = "NODE", "PUBLISHER"  # and on what carries the network, see network.py
@@ -104,6 +106,8 @@ def container_arguments(
 ) -> dict[str, Any]:
     """The body of POST /containers/create for one container of a pod; it lives in the sandbox's network and IPC."""
     own = labels(cluster, node, pod, config.name, config.attempt) | {SANDBOX: sandbox_id, IMAGE: config.image}
+    own |= {LAST_WORDS: config.last_words} if config.last_words else {}
+    own |= {LOGS: "true"} if config.logs_are_last_words else {}
     return {
         "Image": config.image,
         "Entrypoint": list(config.command) or None,

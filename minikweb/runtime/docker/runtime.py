@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import docker
 
-from minikweb.runtime.docker import containers, images, installation, sessions, streams, volumes
+from minikweb.runtime.docker import containers, images, installation, lastwords, sessions, streams, volumes
 from minikweb.runtime.docker.connection import connect, translated
 from minikweb.runtime.protocol import (
     ContainerConfig,
@@ -226,8 +227,10 @@ class DockerRuntime:
         status = self._ended.get(container_id)
         if status is None:
             with suppress(ContainerNotFound), translated():
-                status = containers.container_status(self.api.inspect_container(container_id))
+                inspected = self.api.inspect_container(container_id)
+                status = containers.container_status(inspected)
                 if status.state == "exited":
+                    status = replace(status, message=status.message or lastwords.of(self.api, inspected))
                     self._ended[container_id] = status
         return status
 
