@@ -7,6 +7,7 @@ Source: pkg/registry/apps/deployment/storage/storage.go (ScaleREST).
 from __future__ import annotations
 
 from minikweb.apimachinery import errors, labels
+from minikweb.apimachinery.errors import BadRequest
 from minikweb.apimachinery.jsonpath import Path
 from minikweb.apimachinery.serializer import deep_copy
 from minikweb.apiserver import body, objects, patching
@@ -52,12 +53,14 @@ def _selector(path: str, obj: Object) -> str:
 
 
 def _with_replicas(kind: Kind, obj: Object, replicas: int) -> Object:
-    """A copy of the object with the number at its place."""
+    """A copy of the object with the number at its place. Raises BadRequest where it has none."""
     changed = deep_copy(obj)
     *parents, last = kind.scale.spec.removeprefix(".").split(".")
     place = changed
     for key in parents:
-        place = place.setdefault(key, {})
+        place = place.setdefault(key, {}) if isinstance(place, dict) else None
+    if not isinstance(place, dict):
+        raise BadRequest(f"the object has no place for its replicas at {kind.scale.spec}")
     place[last] = replicas
     return changed
 

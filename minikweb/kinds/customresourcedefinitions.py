@@ -14,7 +14,7 @@ from typing import Any
 from minikweb.apimachinery import meta
 from minikweb.apimachinery.errors import forbidden_value, invalid_value, not_supported, required
 from minikweb.apimachinery.jsonpath import Path
-from minikweb.apimachinery.structural import INT_OR_STRING, python_pattern
+from minikweb.apimachinery.structural import INT_OR_STRING, Structural, python_pattern
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import NAME, UNKNOWN
 from minikweb.kinds.registry import Cause, Column, Kind, Object
@@ -153,6 +153,8 @@ def _validate_columns(path: str, columns: list[Object]) -> list[Cause]:
 def _validate_path(path: str, text: str | None, start: str) -> list[Cause]:
     if not text:
         return [required(path)]
+    if start != "." and "[" in text:
+        return [invalid_value(path, text, "should be a json path without array notation")]
     if not text.startswith(start) and not (start == "." and text.startswith("[")):
         return [invalid_value(path, text, f"should be a json path under {start}")]
     try:
@@ -192,7 +194,8 @@ def _validate_root(path: str, schema: Object) -> list[Cause]:
         return [required(f"{path}.type", "must not be empty at the root")]
     if schema["type"] != "object":
         return [invalid_value(f"{path}.type", schema["type"], "must be object at the root")]
-    return list(_validate_schema(path, schema))
+    # Values can be judged by a schema only when that is one.
+    return list(_validate_schema(path, schema)) or list(_validate_defaults(path, schema))
 
 
 def _validate_schema(path: str, schema: Any) -> Iterator[Cause]:
@@ -231,8 +234,27 @@ def _validate_keywords(path: str, schema: Object) -> Iterator[Cause]:
         yield required(f"{path}.items", "must be specified")
     if isinstance(schema.get("items"), list):
         yield forbidden_value(f"{path}.items", "items must be a schema object and not an array")
+    yield from _validate_multiple(path, schema)
     if pattern := schema.get("pattern"):
         yield from _validate_pattern(f"{path}.pattern", pattern)
+
+
+def _validate_multiple(path: str, schema: Object) -> Iterator[Cause]:
+    if schema.get("multipleOf", 1) <= 0:
+        yield invalid_value(f"{path}.multipleOf", schema["multipleOf"], "must be greater than 0")
+
+
+def _validate_defaults(path: str, schema: Object) -> Iterator[Cause]:
+    """A default must be a value that its schema allows."""
+    if "default" in schema:
+        default = {"default": schema["default"]}
+        faults = Structural({"type": "object", "properties": {"default": schema}}).validate(default)
+        yield from (invalid_value(f"{path}.{fault['field']}", schema["default"], fault["message"]) for fault in faults)
+    for key, below in (schema.get("properties") or {}).items():
+        yield from _validate_defaults(f"{path}.properties[{key}]", below)
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from _validate_defaults(f"{path}.{key}", schema[key])
 
 
 def _validate_pattern(path: str, pattern: str) -> Iterator[Cause]:
@@ -251,6 +273,15 @@ def _validate_junctor(path: str, schema: Object, of_int_or_string: bool) -> Iter
     for key in ("additionalProperties", "default", "description", "nullable", "title", "type"):
         if schema.get(key) not in (None, "", False) and not (key == "type" and of_int_or_string):
             yield forbidden_value(f"{path}.{key}", "must be empty to be structural")
+    yield from _validate_multiple(path, schema)
+    for key, below in (schema.get("properties") or {}).items():
+        yield from _validate_junctor(f"{path}.properties[{key}]", below, False)
+    for key in ("items", "not"):
+        if isinstance(schema.get(key), dict):
+            yield from _validate_junctor(f"{path}.{key}", schema[key], False)
+    for key in ("allOf", "anyOf", "oneOf"):
+        for index, below in enumerate(schema.get(key) or ()):
+            yield from _validate_junctor(f"{path}.{key}[{index}]", below, of_int_or_string)
 
 
 # --- The kind ------------------------------------------------------------------------------------------

@@ -427,6 +427,10 @@ def changed(**properties):
         (changed(a={"type": "array"}), "spec.validation.openAPIV3Schema.properties[spec].properties[a].items"),
         (changed(a={"type": "string", "pattern": "("}),
          "spec.validation.openAPIV3Schema.properties[spec].properties[a].pattern"),
+        (changed(a={"type": "integer", "multipleOf": 0}),
+         "spec.validation.openAPIV3Schema.properties[spec].properties[a].multipleOf"),
+        (changed(a={"type": "integer", "default": "x"}),
+         "spec.validation.openAPIV3Schema.properties[spec].properties[a].default"),
         (definition(subresources={"scale": {}}), "spec.versions[0].subresources.scale.specReplicasPath"),
         (
             definition(additionalPrinterColumns=[{"name": "x", "type": "string", "jsonPath": ".a..b"}]),
