@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from minikweb.apimachinery.errors import BadRequest, Unauthorized
-from minikweb.apiserver import authorization, documents, negotiation, reading, routes, subresources, watching, writing
+from minikweb.apiserver import (
+    authorization,
+    documents,
+    metrics,
+    negotiation,
+    reading,
+    routes,
+    subresources,
+    watching,
+    writing,
+)
 from minikweb.apiserver.authentication import ANONYMOUS, ANONYMOUS_PATHS, SERVICE_ACCOUNT, User, impersonated
 from minikweb.apiserver.authorization import Attributes
 from minikweb.apiserver.request import Request, Response, Stream, Values
@@ -32,6 +42,8 @@ VERBS: dict[str, Verb] = {
     "delete": writing.delete,
     "deletecollection": writing.delete_collection,
 }
+
+MEASURED: dict[str, Verb] = {"get": metrics.get, "list": metrics.list_}
 
 
 @dataclass
@@ -79,7 +91,8 @@ def answer(server: Server, incoming: Incoming, is_closing: Callable[[], bool]) -
     if request.route.subresource:
         outcome = subresources.answer(server, request)
     else:
-        outcome = VERBS[request.route.verb](server, request)
+        verbs = MEASURED if request.route.kind.group == "metrics.k8s.io" else VERBS
+        outcome = verbs[request.route.verb](server, request)
     return negotiation.finish(request, outcome) if isinstance(outcome, Response) else outcome
 
 

@@ -120,7 +120,7 @@ def group_version(name: str) -> tuple[str, str]:
 
 def document(registry: Registry, name: str) -> dict[str, Any]:
     """The OpenAPI v3 document called `api/v1` or `apis/<group>/<version>`."""
-    kinds = kinds_of(registry, *group_version(name))
+    kinds = [kind for kind in kinds_of(registry, *group_version(name)) if kind.schema]
     custom = [kind for kind in kinds if kind.custom]
     bodies = [kind for kind in registry.all() if kind in kinds or not kind.verbs and _speaks_of(kinds, kind)]
     known = schemas.roots(kind for kind in bodies if not kind.custom)
@@ -194,9 +194,7 @@ def _body(kind: Kind, subresource: str) -> Kind:
     package = group.partition(".")[0] or "core"
     schema = f"io.k8s.api.{package}.{version}.{found.kind}"
     is_options = "Options" in schema  # a query, and no body
-    return replace(
-        kind, group=group, version=version, kind=found.kind_for(kind), schema="" if is_options else schema
-    )
+    return replace(kind, group=group, version=version, kind=found.kind_for(kind), schema="" if is_options else schema)
 
 
 def _with_path_parameters(path: str, operations: dict[str, Operation]) -> dict[str, Any]:

@@ -266,6 +266,7 @@ def builtin() -> Registry:
         customresourcedefinitions,
         discovery,
         events,
+        metrics,
         networking,
         policy,
         rbac,
@@ -290,5 +291,6 @@ def builtin() -> Registry:
         storage,
         admissionregistration,
         customresourcedefinitions,
+        metrics,
     )
     return Registry(kind for module in modules for kind in module.KINDS)

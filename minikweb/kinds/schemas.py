@@ -52,6 +52,8 @@ def roots(kinds: Iterable[registry.Kind]) -> list[str]:
     """The definitions from which all that these kinds need can be reached."""
     found = list(ALWAYS)
     for kind in kinds:
+        if not kind.schema:  # of a group that Kubernetes' own document does not hold
+            continue
         found.append(kind.schema)
         if "list" in kind.verbs:
             found.append(f"{kind.schema}List")

@@ -6,6 +6,7 @@
   WebSocket /attach/<namespace>/<pod>/<container>?input=1&output=1&error=1&tty=1
   WebSocket /portForward/<namespace>/<pod>?ports=…     see portforward.py
   WebSocket /connect/<namespace>/<pod>/<port>     one connection, for the proxy subresources
+  GET /stats/summary    what the pods of this node use, see metrics.py
   GET /containers    what `docker ps -a` shows of this node, as JSON
   GET /healthz
 
@@ -31,6 +32,7 @@ from minikweb.apimachinery import clock, errors, httpstream
 from minikweb.apimachinery.errors import ApiError, BadRequest, NotFound, NotImplemented_, ServiceUnavailable
 from minikweb.client.informer import Cache
 from minikweb.kubelet import exec, portforward
+from minikweb.kubelet.metrics import Sampler
 from minikweb.kubelet.pipe import Pipe
 from minikweb.kubelet.pods import containers_of
 from minikweb.runtime.protocol import (
@@ -61,6 +63,7 @@ class Server:
 
     def __init__(self, cache: Cache, runtime: Runtime, socket: Path):
         self.cache, self.runtime, self.socket = cache, runtime, socket
+        self.sampler = Sampler(socket.stem, runtime)  # a node's socket has its name
         config = uvicorn.Config(
             self,
             uds=str(socket),
@@ -79,6 +82,8 @@ class Server:
         """Returns when it listens."""
         self.socket.parent.mkdir(parents=True, exist_ok=True)
         self._thread.start()
+        if self.runtime.name != "simulated":
+            self.sampler.start()
         deadline = threading.Event()
         for _ in range(int(START_SECONDS / 0.01)):
             if self._server.started or not self._thread.is_alive():
@@ -86,6 +91,7 @@ class Server:
             deadline.wait(0.01)
 
     def stop(self) -> None:
+        self.sampler.stop()
         self._server.should_exit = True
         self._thread.join(timeout=2)
         self.socket.unlink(missing_ok=True)
@@ -113,6 +119,10 @@ class Server:
         match path:
             case ["healthz"]:
                 await answer(send, b"ok", "text/plain")
+            case ["stats", "summary"]:
+                if self.runtime.name == "simulated":
+                    raise NotImplemented_("they need Docker, and the containers of this node are simulated")
+                await answer(send, orjson.dumps(self.sampler.summary()), "application/json")
             case ["containers"]:
                 found = await asyncio.to_thread(self._containers)
                 await answer(send, orjson.dumps(found), "application/json")

@@ -195,6 +195,18 @@ class ListedContainer:
 
 
 @dataclass(frozen=True)
+class ContainerStats:
+    """What a running container has used until an instant."""
+
+    container_id: str
+    pod: PodRef
+    name: str
+    at: datetime
+    cpu_seconds: float  # of all its life
+    memory: int  # bytes; the working set
+
+
+@dataclass(frozen=True)
 class Machine:
     """Where the containers run: on Docker Desktop a virtual machine, not this one."""
 
@@ -327,6 +339,9 @@ class Runtime(Protocol):
 
     def connect(self, host: str, port: int, timeout: float) -> socket.socket:
         """A TCP connection to an address of the pods' network, as its node has. Raises OSError."""
+
+    def stats(self) -> list[ContainerStats]:
+        """What each running container of this node uses; sandboxes are left out. Takes up to some seconds."""
 
     def events(self) -> Iterator[Event]:
         """Never ends by itself; raises RuntimeUnavailable when the daemon is gone."""

@@ -217,6 +217,23 @@ def test_kubectl_proxy_leads_to_the_api_to_pods_and_to_services(streams):
             proxy.terminate()
 
 
+# --- top ---
+
+
+def test_top_shows_what_pods_and_nodes_use(streams):
+    def shown(*arguments):
+        lines = kubectl(streams, "top", *arguments, "--no-headers")[1].decode().splitlines()
+        return {line.split()[0]: line.split()[1:] for line in lines}
+
+    pods = until(lambda: {"web", "shell"} <= set(shown("pods")) and shown("pods"), "the pods' metrics")
+    for cpu, memory in pods.values():
+        assert re.fullmatch(r"\d+m", cpu)
+        assert re.fullmatch(r"\d+Mi", memory)
+    assert len(shown("pods", "web", "--containers")) >= 1
+    nodes = until(lambda: shown("nodes"), "the nodes' metrics")
+    assert all(re.fullmatch(r"\d+%", usage[1]) for usage in nodes.values() if usage[0] != "<unknown>")
+
+
 # --- exec ---
 
 

@@ -7,16 +7,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import docker
 
-from minikweb.runtime.docker import containers, images, installation, lastwords, sessions, streams, volumes
+from minikweb.runtime.docker import containers, images, installation, sessions, stats, streams, volumes
 from minikweb.runtime.docker.connection import connect, translated
 from minikweb.runtime.protocol import (
     ContainerConfig,
     ContainerNotFound,
+    ContainerStats,
     ContainerStatus,
     Event,
     ListedContainer,
@@ -242,6 +242,10 @@ class DockerRuntime:
 
     def processes(self) -> list[ListedContainer]:
         return [containers.listed(entry) for entry in self._list()]
+
+    def stats(self) -> list[ContainerStats]:
+        entries = [one for one in self._list() if one["Labels"].get(containers.CONTAINER) != containers.PAUSE]
+        return stats.of_containers(self.api, [one for one in entries if containers.UID in one["Labels"]])
 
     # --- streams --------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from minikweb.runtime import imagename
 from minikweb.runtime.protocol import (
     ContainerConfig,
     ContainerNotFound,
+    ContainerStats,
     ContainerStatus,
     Event,
     ExecSession,
@@ -252,6 +253,9 @@ class SimulatedRuntime:
 
     def port_forward(self, sandbox_id: str) -> ExecSession:
         raise NotSupported("port-forward needs Docker: this node's containers are simulated", "NotSupported")
+
+    def stats(self) -> list[ContainerStats]:
+        raise NotSupported("metrics need Docker: this node's containers are simulated", "NotSupported")
 
     def exec_sync(self, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
         raise NotSupported("exec needs Docker: this node's containers are simulated", "NotSupported")
