@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import docker
 
-from minikweb.runtime.docker import containers, images, installation, sessions, stats, streams, volumes
+from minikweb.runtime.docker import containers, images, installation, lastwords, sessions, stats, streams, volumes
 from minikweb.runtime.docker.connection import connect, translated
 from minikweb.runtime.protocol import (
     ContainerConfig,
