@@ -61,6 +61,7 @@ class ServiceProxy(Controller):
         self._told: dict[str, str] = {}  # what the router holds
         self._ports: list[proxy.Port] = []
         self._next = 0.0
+        self._suspended = True
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         if kind == "Node" and old and new and address(old) == address(new):
@@ -68,6 +69,8 @@ class ServiceProxy(Controller):
         yield KEY
 
     def sync(self, namespace: str, name: str) -> float | None:
+        if self._suspended:
+            return None  # `resume` is followed by another look
         wait = self._next - time.monotonic()
         if wait > 0:
             return wait
@@ -91,9 +94,13 @@ class ServiceProxy(Controller):
         self._told = wanted
         self._next = time.monotonic() + PAUSE
 
-    def forget(self) -> None:
-        """The router was away: it is told everything anew."""
-        self._told = {}
+    def resume(self) -> None:
+        """The router runs: it is told everything, whatever it was told before."""
+        self._told, self._suspended = {}, False
+
+    def suspend(self) -> None:
+        """There is nobody to tell."""
+        self._suspended = True
 
 
 def others(nodes: Iterable[Object], name: str) -> tuple[tuple[str, str], ...]:
@@ -147,11 +154,12 @@ class NodeNetwork:
         raise RuntimeUnavailable("Docker closed its event stream")
 
     def _is_up(self) -> None:
-        self.proxy.forget()
+        self.proxy.resume()
         self._up.set()
         self.report("")
         self.wake()
 
     def _is_down(self, why: str) -> None:
         log.warning("the network is down: %s", why)
+        self.proxy.suspend()
         self.report(why)

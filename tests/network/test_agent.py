@@ -68,7 +68,9 @@ def cache():
 @pytest.fixture
 def proxy(router, cache, monkeypatch):
     monkeypatch.setattr(agent, "PAUSE", 0.0)
-    return ServiceProxy(None, cache, None, router=router, node="node-1", ip="10.244.0.11", pod_network="10.244.0.0/16")
+    found = ServiceProxy(None, cache, None, router=router, node="node-1", ip="10.244.0.11", pod_network="10.244.0.0/16")
+    found.resume()
+    return found
 
 
 def test_it_works(proxy, router):
@@ -93,6 +95,15 @@ def test_what_was_not_taken_is_told_again(proxy, router):
     with pytest.raises(RuntimeFailure):
         proxy.sync("", "everything")
     router.running = True
+    proxy.sync("", "everything")
+    assert len(router.told) == 1
+
+
+def test_nothing_is_told_while_nobody_hears(proxy, router):
+    proxy.suspend()
+    assert proxy.sync("", "everything") is None
+    assert router.told == []
+    proxy.resume()
     proxy.sync("", "everything")
     assert len(router.told) == 1
 

@@ -71,11 +71,6 @@ class NodeContainer:
         if code:
             raise RuntimeFailure(f"{self.name}: {output.strip()[-500:]}", "NetworkNotReady")
 
-    def counters(self) -> str:
-        """`nft --json list counters`: how many connections each endpoint was given. Raises RuntimeFailure."""
-        with translated("NetworkNotReady"):
-            return execute(self.api, self.name, ["nft", "--json", "list", "counters", "table", "ip", "kube"])[1]
-
     def events(self) -> Iterator[str]:
         """`start` and `die` of the container. Never ends by itself; raises RuntimeUnavailable."""
         filters = {"type": ["container"], "event": ["start", "die", "destroy"], "container": [self.name]}
