@@ -153,6 +153,8 @@ class Scheduler(Controller):
         if not waiting:
             return
         nodes = self.snapshot()
+        if nodes and not any(node.allocatable for node in nodes):
+            return  # the cluster is starting: the first node to say what it has calls again
         bindings: list[Future[None]] = []
         with ThreadPoolExecutor(PARALLEL_BINDINGS, thread_name_prefix="bind") as pool:
             for pod in waiting:

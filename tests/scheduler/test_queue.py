@@ -129,3 +129,15 @@ def test_a_running_pods_status_wakes_nobody_but_its_end_does(cluster):
     assert wakes(cluster, "Pod", bound, ended)
     assert wakes(cluster, "Pod", bound, None)
     assert not wakes(cluster, "Pod", ended, None)
+
+
+def test_pods_wait_in_silence_until_a_node_has_said_what_it_has(start):
+    cluster = start(Scheduler)
+    cluster.client.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-9"}})
+    make_pod(cluster, "web")
+    cluster.settle()
+    assert cluster.said("FailedScheduling") == []
+    has = {"cpu": "4", "memory": "8Gi", "pods": "110"}
+    cluster.client.patch("Node", "node-9", {"status": {"capacity": has, "allocatable": has}}, subresource="status")
+    cluster.settle()
+    assert places(cluster) == {"web": "node-9"}
