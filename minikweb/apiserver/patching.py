@@ -66,10 +66,7 @@ def _fitting(
 def _apply(server: Server, request: Request, call: Call, kind: Kind) -> tuple[str, bool]:
     """Server-side apply: creates the object if there is none."""
     route = request.route
-    if not request.query.text("fieldManager"):
-        fault = errors.required("fieldManager", "is required for apply patch")
-        raise errors.invalid("meta.k8s.io", "PatchOptions", "", [fault])
-    applied = _applied(server, request, kind)
+    applied = applied_object(server, request, kind)
     force = request.query.flag("force")
 
     def merged(live: Object | None) -> Object:
@@ -109,7 +106,11 @@ def _apply(server: Server, request: Request, call: Call, kind: Kind) -> tuple[st
             continue  # born in between: apply to it
 
 
-def _applied(server: Server, request: Request, kind: Kind) -> Object:
+def applied_object(server: Server, request: Request, kind: Kind) -> Object:
+    """The body of an apply patch. Raises BadRequest, Invalid."""
+    if not request.query.text("fieldManager"):
+        fault = errors.required("fieldManager", "is required for apply patch")
+        raise errors.invalid("meta.k8s.io", "PatchOptions", "", [fault])
     value: Any = body.yaml_value(request.body)
     if not isinstance(value, dict) or not value.get("kind") or not value.get("apiVersion"):
         raise BadRequest("an apply patch must be an object with apiVersion and kind")

@@ -6,7 +6,7 @@ Source: pkg/registry/apps/deployment/storage/storage.go (ScaleREST).
 
 from __future__ import annotations
 
-from minikweb.apimachinery import errors, labels
+from minikweb.apimachinery import apply, errors, labels
 from minikweb.apimachinery.errors import BadRequest
 from minikweb.apimachinery.jsonpath import Path
 from minikweb.apimachinery.serializer import deep_copy
@@ -76,6 +76,8 @@ def update(server: Server, request: Request) -> Response:
 
 
 def patch(server: Server, request: Request) -> Response:
+    if request.media_type == patching.APPLY:
+        return _apply(server, request)
     change = patching.changer(server, request, scale_kind(server))
     return _write(server, request, lambda old: change(scale_of(request.route.kind, old)))
 
@@ -86,9 +88,7 @@ def _write(server: Server, request: Request, change: updating.Change) -> Respons
     def scaled(old: Object) -> Object:
         scale = change(old)
         replicas = (scale.get("spec") or {}).get("replicas", 0)
-        if replicas < 0:
-            fault = errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
-            raise errors.invalid("autoscaling", "Scale", route.name, [fault])
+        _check(route.name, replicas)
         metadata = {**old["metadata"], "resourceVersion": scale["metadata"].get("resourceVersion", "")}
         if scale["metadata"].get("uid"):
             metadata["uid"] = scale["metadata"]["uid"]
@@ -104,6 +104,46 @@ def _write(server: Server, request: Request, change: updating.Change) -> Respons
         subresource="scale",
     )
     return _show(server, request, body.serializer.load_json(updated))
+
+
+def _apply(server: Server, request: Request) -> Response:
+    """Server-side apply of a Scale: the manager comes to own the replicas of the workload, by this subresource.
+
+    Source: k8s.io/apimachinery/pkg/util/managedfields/scalehandler.go.
+    """
+    route, call = request.route, objects.call_of(request)
+    applied = patching.applied_object(server, request, scale_kind(server))
+    metadata = {key: value for key, value in applied["metadata"].items() if key in _KEPT}
+    wanted = {"kind": route.kind.kind, "apiVersion": route.kind.api_version, "metadata": metadata}
+    replicas = (applied.get("spec") or {}).get("replicas")
+    if replicas is not None:
+        _check(route.name, replicas)
+        wanted = _with_replicas(route.kind, wanted, replicas)
+
+    def merged(live: Object) -> Object:
+        return apply.server_side_apply(
+            live,
+            wanted,
+            call.manager,
+            server.schema(route.kind),
+            force=request.query.flag("force"),
+            subresource="scale",
+            now=call.now,
+            api_version=route.kind.api_version,
+            reset_fields=("status",),
+        )
+
+    updated = updating.update(
+        server, call, route.kind, route.namespace, route.name, merged, subresource="scale", track=False
+    )
+    return _show(server, request, body.serializer.load_json(updated))
+
+
+def _check(name: str, replicas: int) -> None:
+    """Raises Invalid."""
+    if replicas < 0:
+        fault = errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise errors.invalid("autoscaling", "Scale", name, [fault])
 
 
 def _show(server: Server, request: Request, obj: Object) -> Response:
