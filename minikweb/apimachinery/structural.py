@@ -129,6 +129,8 @@ def python_pattern(pattern: str) -> str | None:
     translated = pattern.replace(r"\z", r"\Z")
     for name, characters in _POSIX.items():
         translated = translated.replace(f"[:{name}:]", characters)
+    if "(?i)" in translated[1:]:  # Go takes the flag anywhere, Python in front
+        translated = "(?i)" + translated.replace("(?i)", "")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)  # what Python reads otherwise, such as a set in a set

@@ -96,5 +96,6 @@ def test_a_default_is_nobodys_own():
 def test_patterns_of_go_are_translated_or_left_out():
     assert python_pattern(r"^a\z") == r"^a\Z"
     assert python_pattern("^[[:alnum:]-]+$") == "^[0-9A-Za-z-]+$"
+    assert python_pattern("^(?i)(a|b)$") == "(?i)^(a|b)$"
     assert python_pattern("(") is None
     assert python_pattern(r"\p{Greek}") is None
