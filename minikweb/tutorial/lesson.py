@@ -27,6 +27,8 @@ REMEMBER = "remember"  # the section that closes a lesson
 KNOWN_KEYS = {"title", "minutes", "needs", "read", "source", "steps"}
 KNOWN_STEP_KEYS = {"id", "title", "needs", "checks", "hints"}
 KNOWN_FILES = {"lesson.yaml", "fr.md", "en.md", "manifests", "solution"}
+LARGEST = 256 * 1024  # bytes of a file
+_SOURCE = re.compile(r"^(minikweb|images)(/[A-Za-z0-9_-]+)+(\.py|/Dockerfile)$")
 _FOLDER = re.compile(r"^(\d\d)-([a-z0-9-]+)$")
 _SECTION = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9-]+)\}\s*$", re.MULTILINE)
 _MANIFEST = re.compile(r"^```manifest\n(.*?)\n```", re.MULTILINE)
@@ -84,20 +86,45 @@ class Lesson:
         return path.read_text(encoding="utf-8") if name in manifests(self.folder) else None
 
 
-def load_all(folders: tuple[Path, ...]) -> dict[str, Lesson]:
-    """Every lesson below the folders, by slug, in the order of their numbers."""
-    found = [
-        load(path)
-        for folder in folders
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and _FOLDER.match(path.name)
-    ]
-    return {lesson.slug: lesson for lesson in sorted(found, key=lambda lesson: lesson.number)}
+def load_all(folders: tuple[Path, ...], problems: list[str] | None = None) -> dict[str, Lesson]:
+    """Every lesson below the folders, by slug, in the order of their numbers.
+
+    Raises LessonError; with a list of problems what cannot be read is left out, and named there.
+    """
+    found: dict[str, Lesson] = {}
+    for path in (path for folder in folders for path in _folders(folder, problems)):
+        try:
+            one = load(path)
+            if one.slug in found:
+                raise LessonError(f"{path.name}: {found[one.slug].folder.name} has the same name")
+            found[one.slug] = one
+        except LessonError as error:
+            _tell(error, problems)
+    return dict(sorted(found.items(), key=lambda item: item[1].number))
+
+
+def _folders(folder: Path, problems: list[str] | None) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and _FOLDER.match(path.name))
+    except OSError as error:
+        _tell(LessonError(f"{folder}: the folder of lessons cannot be read: {error.strerror}"), problems)
+        return []
+
+
+def _tell(error: LessonError, problems: list[str] | None) -> None:
+    if problems is None:
+        raise error
+    problems.append(str(error))
+
+
+def load(folder: Path) -> Lesson:
+    """One lesson, read again when one of its files has changed. Raises LessonError."""
+    return _load(folder, max((path.lstat().st_mtime_ns for path in folder.rglob("*")), default=0))
 
 
 @lru_cache(maxsize=256)
-def load(folder: Path) -> Lesson:
-    """Reads one lesson. Raises LessonError."""
+def _load(folder: Path, changed: int) -> Lesson:
+    """Reads one lesson; `changed` is what makes it another one. Raises LessonError."""
     match = _FOLDER.match(folder.name)
     if not match:
         raise LessonError(f"{folder.name}: a lesson's folder is named NN-topic, such as 18-deployment")
@@ -117,7 +144,7 @@ def load(folder: Path) -> Lesson:
         introduction={language: texts[language][""] for language in LANGUAGES},
         remember=_remember(folder, texts),
         read=tuple(_page(raw, f"{folder.name}/lesson.yaml: read") for raw in data.get("read") or ()),
-        source=tuple(data.get("source") or ()),
+        source=_sources(data, f"{folder.name}/lesson.yaml"),
         steps=steps,
         folder=folder,
     )
@@ -132,6 +159,14 @@ def _needs(data: dict[str, Any], where: str) -> tuple[str, ...]:
     if unknown := set(data.get("needs") or []) - set(NEEDS):
         raise LessonError(f"{where}: needs {sorted(unknown)}: known are {list(NEEDS)}")
     return tuple(data.get("needs") or ())
+
+
+def _sources(data: dict[str, Any], where: str) -> tuple[str, ...]:
+    """Files of this project; nothing else of the machine can be shown by naming it."""
+    paths = tuple(str(path) for path in data.get("source") or ())
+    if wrong := [path for path in paths if not _SOURCE.match(path)]:
+        raise LessonError(f"{where}: source names files such as minikweb/controllers/replicaset.py, not {wrong}")
+    return paths
 
 
 def _page(raw: Any, where: str) -> Page:
@@ -156,6 +191,9 @@ def manifests(folder: Path) -> list[str]:
 
 
 def _refuse_unknown_files(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_symlink() or (path.is_file() and path.stat().st_size > LARGEST):
+            raise LessonError(f"{folder.name}: {path.name} is a link, or larger than {LARGEST // 1024} KiB")
     unknown = {path.name for path in folder.iterdir()} - KNOWN_FILES
     if unknown:
         raise LessonError(f"{folder.name}: unexpected {sorted(unknown)}; a lesson has {sorted(KNOWN_FILES)}")

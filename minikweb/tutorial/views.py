@@ -20,8 +20,8 @@ PERSON = "local"  # the one local administrator; the people of a class come with
 
 
 def lessons() -> dict[str, Lesson]:
-    """All lessons by slug."""
-    return load_all(tuple(settings.LESSONS_DIRS))
+    """All lessons that can be read, by slug."""
+    return load_all(tuple(settings.LESSONS_DIRS), [])
 
 
 def find(slug: str, step_id: str) -> tuple[Lesson, Step]:
@@ -48,11 +48,14 @@ def index(request: HttpRequest) -> HttpResponse:
         rows.append(
             _chapter(lesson.number, lesson.title) | {"lesson": lesson, "done": done, "total": len(lesson.steps)}
         )
+    problems: list[str] = []
+    load_all(tuple(settings.LESSONS_DIRS), problems)
     coming = outline.coming(outline.load(OUTLINE), lessons())
     rows += [_chapter(chapter.number, chapter.title) for chapter in coming]
     context = {
         "rows": sorted(rows, key=lambda row: row["number"]),
         "continued": next((row for row in rows if "lesson" in row and row["done"] < row["total"]), None),
+        "problems": problems,
         "minutes": sum(row["lesson"].minutes for row in rows if "lesson" in row),
     }
     return render(request, "tutorial/index.html", context)
@@ -216,7 +219,10 @@ def source(request: HttpRequest, path: str) -> HttpResponse:
     speaking = [one for one in lessons().values() if path in one.source]
     if not speaking:
         raise Http404
-    lines = (settings.BASE_DIR / path).read_text(encoding="utf-8").splitlines()
+    try:
+        lines = (settings.BASE_DIR / path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise Http404 from error
     context = {"path": path, "lines": lines, "lesson": speaking[0], "title": speaking[0].title[language()]}
     return render(request, "tutorial/source.html", context)
 

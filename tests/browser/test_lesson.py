@@ -128,7 +128,7 @@ def test_a_series_of_questions_with_the_keyboard(cluster, open_page):
             page.locator(f"input[value='{option}']").press("Space")
         page.get_by_role("button", name="Answer").press("Enter")
         expect(page.locator(".notice.good")).to_contain_text("Exactly right.")
-        assert page.locator(".why").count() == len(question.options)
+        assert page.locator(".because").count() == len(question.options)
         page.get_by_role("link", name=re.compile("Next question|See the result")).press("Enter")
     expect(page.locator(".mark")).to_have_text("5 / 5")
 

@@ -43,18 +43,18 @@ def test_the_rules_are_told_before_starting(client):
 
 
 def test_every_option_is_explained_after_an_answer_and_none_before(client, attempt):
-    assert 'class="why"' not in page(client, attempt)
+    assert 'class="because"' not in page(client, attempt)
     answered(client, attempt, right=False)
     text = page(client, attempt)
-    assert text.count('class="why"') == text.count('name="option"') > 1
+    assert text.count('class="because"') == text.count('name="option"') > 1
 
 
 def test_an_exam_explains_nothing_until_it_is_over(client):
     attempt = begun(client, mode="exam")
     for number in range(1, 11):
-        assert 'class="why"' not in answered(client, attempt, number).content.decode()
+        assert 'class="because"' not in answered(client, attempt, number).content.decode()
     assert "10 / 10" in client.get(f"/quiz/{attempt.id}/result/").content.decode()
-    assert 'class="why"' in page(client, attempt)
+    assert 'class="because"' in page(client, attempt)
 
 
 def test_a_series_over_all_chapters_has_as_many_questions_as_asked_for(client):

@@ -103,11 +103,39 @@ def test_a_manifest_that_does_not_exist_is_named(copied):
         lesson.load(copied)
 
 
-def test_manifests_do_not_lead_out_of_their_folder(copied):
+def test_no_link_leads_out_of_the_folder(copied):
     (copied / "manifests" / "link.yaml").symlink_to(settings.BASE_DIR / "manage.py")
+    with pytest.raises(lesson.LessonError, match="link.yaml is a link"):
+        lesson.load(copied)
+
+
+def test_a_manifest_is_a_name_and_no_path(copied):
     found = lesson.load(copied)
-    assert found.manifest("web.yaml") and found.manifest("link.yaml") is None
+    assert found.manifest("web.yaml")
     assert found.manifest("../lesson.yaml") is None
+
+
+@pytest.mark.parametrize("path", ["../secret.py", "/etc/passwd", ".minikweb/secret-key", "minikweb/../manage.py"])
+def test_no_other_file_of_the_machine_is_shown_as_source(copied, path):
+    replace(copied / "lesson.yaml", "minikweb/controllers/deployment/rolling.py", path)
+    with pytest.raises(lesson.LessonError, match="source names files such as"):
+        lesson.load(copied)
+
+
+def test_a_lesson_that_cannot_be_read_leaves_the_others_alone(copied):
+    shutil.copytree(copied, copied.with_name("19-other"))
+    (copied / "lesson.yaml").write_text("title: [")
+    problems = []
+    assert list(lesson.load_all((copied.parent,), problems)) == ["other"]
+    assert problems[0].startswith("18-deployment/lesson.yaml: ")
+
+
+def test_two_lessons_of_one_name_and_a_missing_folder_are_told(copied, tmp_path):
+    shutil.copytree(copied, tmp_path / "19-deployment")
+    problems = []
+    assert list(lesson.load_all((tmp_path, tmp_path / "nowhere"), problems)) == ["deployment"]
+    assert "19-deployment: 18-deployment has the same name" in problems[0]
+    assert "nowhere: the folder of lessons cannot be read" in problems[1]
 
 
 @pytest.mark.parametrize("one", lesson.load_all(tuple(settings.LESSONS_DIRS)).values(), ids=lambda one: one.slug)
