@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from minikweb.apimachinery import errors
+from minikweb.client import discovery
 from minikweb.client.connection import Headers
 from minikweb.client.transport import Response, Stream, Transport
 from minikweb.kinds.registry import Kind, Registry, builtin
@@ -281,9 +282,9 @@ class Client:
         return found
 
     def kind_of(self, obj: Object) -> Kind:
-        """The Kind of an object by its apiVersion and kind."""
+        """The Kind of an object by its apiVersion and kind; one that is not built in is asked of the server."""
         api_version, name = obj.get("apiVersion", ""), obj.get("kind", "")
-        found = self.registry.of(api_version, name)
+        found = self.registry.of(api_version, name) or discovery.find(self, api_version, name)
         if found is None:
             raise errors.BadRequest(f'no matches for kind "{name}" in version "{api_version}"')
         return found

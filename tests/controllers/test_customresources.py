@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from minikweb.apimachinery.errors import NotFound
+from minikweb.apimachinery.errors import BadRequest, NotFound
 from minikweb.apimachinery.meta import owner_reference
 from minikweb.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from minikweb.controllers.customresourcecleanup import LOOK_AGAIN, CustomResourceCleanupController
@@ -83,6 +83,21 @@ def test_a_living_owner_is_no_reason_to_go(cluster):
     cluster.settle()
 
     assert "cargo" in cluster.names("ConfigMap")
+
+
+def test_any_client_finds_their_kind(cluster):
+    obj = {"apiVersion": "sea.example.com/v1", "kind": "Ship", "metadata": {"name": "ark", "namespace": "default"}}
+
+    made = cluster.client.create(obj)
+    cluster.client.update({**made, "spec": {"sails": 3}})
+
+    kind = cluster.client.kind_of(obj)
+    assert (kind.plural, kind.namespaced, kind.subresources) == ("ships", True, ())
+    assert cluster.client.get(kind, "ark", "default")["spec"] == {"sails": 3}
+    with pytest.raises(BadRequest, match='no matches for kind "Boat"'):
+        cluster.client.create({**obj, "kind": "Boat"})
+    with pytest.raises(BadRequest, match="no matches"):
+        cluster.client.create({**obj, "apiVersion": "nowhere.example.com/v1"})
 
 
 def test_a_namespace_is_emptied_of_them(cluster):
