@@ -187,6 +187,28 @@ def test_exec_carries_all_channels(server, session):
     assert session["session"].sizes == [(80, 24)]
 
 
+def test_attach_joins_the_main_process_and_older_clients_are_understood(node, server, session):
+    node.runtime.attach = lambda container_id, *, stdin: Session(["main", f"stdin={stdin}"])
+    address = "ws://kubelet/attach/default/web/app?input=1&output=1&error=1"
+    with unix_connect(str(server.socket), address, subprotocols=["v4.channel.k8s.io"]) as socket:
+        assert socket.subprotocol == "v4.channel.k8s.io"
+        assert socket.recv() == b"\x02main stdin=True"
+        socket.send(b"\x00hello")
+        assert socket.recv() == b"\x01hello"
+
+
+def test_a_deaf_command_holds_back_its_client_alone(server, session, get):
+    """What it does not read is not piled up, and the server answers others."""
+    with dial(server, "command=deaf&input=1&output=1") as socket:
+        waiting = threading.Event()
+        until_open = [threading.Event().wait(0.01) for _ in range(500) if "session" not in session]
+        assert len(until_open) < 500
+        session["session"].write = lambda data: waiting.wait(20)
+        socket.send(b"\x00" + b"x" * (4 << 20))
+        assert get("/healthz") == (200, b"ok")
+        waiting.set()
+
+
 def test_an_output_not_asked_for_is_not_sent(server, session):
     with dial(server, "command=x&input=1&output=1") as socket:
         socket.send(b"\x00a")
