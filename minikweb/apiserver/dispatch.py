@@ -101,7 +101,13 @@ def websocket(server: Server, incoming: Incoming) -> WebSocket:
     user = identify(server, incoming)
     if not routes.is_resource(incoming.path):
         raise routes.unknown_path()
-    return subresources.websocket(server, _request(server, incoming, user))
+    request = _request(server, incoming, user)
+    route = request.route
+    if route.subresource in routes.STREAMS:
+        # A WebSocket begins with GET; who may only read must not run commands (pkg/registry/core/pod/rest).
+        attributes = Attributes("create", route.kind.group, route.resource, route.namespace, route.name)
+        authorization.require(server.authorizer, user, attributes)
+    return subresources.websocket(server, request)
 
 
 def _request(server: Server, incoming: Incoming, user: User) -> Request:

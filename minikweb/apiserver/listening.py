@@ -102,6 +102,7 @@ def _config(application: Application, **tls: str) -> uvicorn.Config:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=16 * 1024 * 1024,
+        ws_ping_timeout=None,  # a client that is stopped (Ctrl-Z, a debugger) keeps its stream; TCP finds the dead
         **tls,  # type: ignore[arg-type]
     )
 

@@ -13,7 +13,7 @@ from minikweb.kinds.registry import Kind, Registry
 
 _OBJECT_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _COLLECTION_VERBS = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
-_STREAMS = ("attach", "exec", "portforward")
+STREAMS = ("attach", "exec", "portforward")
 _UNSERVED = {
     ("Pod", "ephemeralcontainers"),
     ("Pod", "resize"),
@@ -93,7 +93,7 @@ def _split(path: str) -> tuple[str, str, list[str]]:
 def _verb(kind: Kind, method: str, namespace: str, name: str, subresource: str, watch: bool) -> str:
     if subresource == "proxy":
         return _OBJECT_VERBS.get(method, "create")
-    if subresource in _STREAMS:
+    if subresource in STREAMS:
         return "get" if method in ("GET", "HEAD") else "create"
     verb = (_OBJECT_VERBS if name else _COLLECTION_VERBS).get(method)
     if verb is None or (verb == "create" and ((name and not subresource) or (kind.namespaced and not namespace))):
