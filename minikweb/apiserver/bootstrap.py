@@ -63,6 +63,32 @@ def _install(server: Server, call: Call, default: Object) -> None:
         update.update(server, call, kind, "", name, lambda live: defaultroles.repaired(live, default))
 
 
+def answer_at(server: Server, now: datetime, ip: str, port: int) -> None:
+    """Says where pods reach the API behind its Service; the address may be another than at the last start."""
+    call = Call(user=USER, now=now, agent="kube-apiserver", verb="update", manager="kube-apiserver")
+    wanted = _api_endpoint(ip, port)
+    _ensure(server, call, wanted)
+    kind = server.registry.of(wanted["apiVersion"], wanted["kind"])
+    assert kind
+    here = {key: wanted[key] for key in ("endpoints", "ports")}
+    update.update(server, call, kind, "default", "kubernetes", lambda live: {**live, **here})
+
+
+def _api_endpoint(ip: str, port: int) -> Object:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [ip], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    }
+
+
 def _api_service() -> Object:
     return {
         "apiVersion": "v1",

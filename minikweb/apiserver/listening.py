@@ -70,7 +70,7 @@ def open_tcp(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(application: Application, *, tcp: socket.socket, unix: socket.socket, pki: Path) -> None:
+def serve(application: Application, *, tcp: list[socket.socket], unix: socket.socket, pki: Path) -> None:
     """Serves until SIGTERM or SIGINT. Open watches end at once, other requests may finish."""
     secure = _Server(
         _config(application, ssl_certfile=str(pki / "apiserver.crt"), ssl_keyfile=str(pki / "apiserver.key"))
@@ -82,7 +82,7 @@ def serve(application: Application, *, tcp: socket.socket, unix: socket.socket, 
     compactor.start()
     try:
         with asyncio.Runner(loop_factory=secure.config.get_loop_factory()) as runner:
-            runner.run(_serve(application, [(secure, tcp), (local, unix)]))
+            runner.run(_serve(application, [(secure, tcp), (local, [unix])]))
     finally:
         stopping.set()
         compactor.join(5)
@@ -107,7 +107,7 @@ def _config(application: Application, **tls: str) -> uvicorn.Config:
     )
 
 
-async def _serve(application: Application, servers: list[tuple[_Server, socket.socket]]) -> None:
+async def _serve(application: Application, servers: list[tuple[_Server, list[socket.socket]]]) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -117,7 +117,7 @@ async def _serve(application: Application, servers: list[tuple[_Server, socket.s
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in servers))
+    await asyncio.gather(*(server.serve(sockets=listeners) for server, listeners in servers))
 
 
 def _compact(application: Application, stopping: threading.Event) -> None:

@@ -7,6 +7,7 @@ replaced in one transaction. Connections are counted per endpoint, so that balan
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -237,6 +238,7 @@ def _hooks(node: Node) -> list[str]:
     ct status dnat counter name meta l4proto . ip daddr . th dport map @counters
     ct mark {MASQUERADE} masquerade
     ip saddr . ip daddr @hairpin masquerade
+    ct status dnat ip daddr {_gateway(node.pod_network)} masquerade
     ip saddr {node.pod_network} ip daddr != {node.pod_network} masquerade
   }}
   chain refuse {{
@@ -251,6 +253,11 @@ def _hooks(node: Node) -> list[str]:
     type filter hook output priority filter; policy accept;
     goto refuse
   }}""".split("\n")
+
+
+def _gateway(pod_network: str) -> str:
+    """The machine on the pods' bridge. It would answer a pod directly, past the node that changed the address."""
+    return str(ipaddress.ip_network(pod_network).network_address + 1)
 
 
 def stale(before: Iterable[Port], now: Iterable[Port]) -> str:

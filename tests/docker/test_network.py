@@ -233,6 +233,13 @@ def test_an_external_name_of_the_cluster_is_followed(net):
     assert "Hello from Minikweb" in net.in_pod("client-1", "get alias 80")
 
 
+def test_pods_reach_the_api_at_its_service(net):
+    ask = "exec 3<>/dev/tcp/kubernetes.default/443 && echo open"
+    assert net.in_pod("client-1", ask) == "open\n"
+    slices = net.client.list("EndpointSlice", "default")["items"]
+    assert [one["ports"][0]["port"] for one in slices] == [net.cluster.api_port]
+
+
 # --- From the laptop ------------------------------------------------------------------------------------
 def test_a_node_port_answers_on_every_node_and_on_localhost(net):
     made = net.service("door", type="NodePort", selector={"app": "web"})

@@ -130,6 +130,10 @@ def test_a_pod_may_reach_itself_through_its_service():
     assert "elements = { 10.244.1.2 . 10.244.1.2 }" in rules([service()], slices)
 
 
+def test_what_the_machine_itself_answers_comes_back_through_the_node():
+    assert "ct status dnat ip daddr 10.244.0.1 masquerade" in rules([], [])
+
+
 def test_connections_are_counted_per_endpoint():
     text = rules([service()], [endpoint_slice(endpoint("10.244.1.2"))])
     assert "counter to_10_244_1_2_8080_tcp { }" in text
