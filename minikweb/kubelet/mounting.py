@@ -30,6 +30,7 @@ class Volumes:
 
     def __init__(self, client: Client, runtime: Runtime, facts: Facts, now: Callable[[], datetime]):
         self.client, self.runtime, self.facts, self.now = client, runtime, facts, now
+        self.follows = runtime.blocks  # nobody reads what is simulated
         self._mounted: dict[str, tuple[Object, str, tuple[Volume, ...]]] = {}  # uid → (pod, sandbox id, as written)
         self._tokens: dict[tuple[str, str, int], tuple[str, datetime]] = {}  # … → (token, when to renew it)
         self._memory: dict[tuple[str, str, str], tuple[float, Object | None]] = {}  # object → (read when, object)
@@ -48,14 +49,14 @@ class Volumes:
 
     def written(self, pod: Object, sandbox_id: str, made: tuple[Volume, ...]) -> None:
         """The sandbox has them."""
-        if volumes.is_live(pod):
+        if self.follows and volumes.is_live(pod):
             with self._lock:
                 self._mounted[pod["metadata"]["uid"]] = (pod, sandbox_id, made)
 
     def adopt(self, pod: Object, sandbox_id: str) -> None:
         """A running pod: of a predecessor of this process, or with other metadata than before."""
         uid = pod["metadata"]["uid"]
-        if not volumes.is_live(pod):
+        if not self.follows or not volumes.is_live(pod):
             return
         with self._lock:
             _, _, made = self._mounted.get(uid, (None, "", ()))

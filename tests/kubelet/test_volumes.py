@@ -141,6 +141,7 @@ class Updated:
 
     def __init__(self, node):
         self.volumes = []
+        node.kubelet.volumes.follows = True
         node.runtime.update_volume = lambda sandbox_id, volume: self.volumes.append(volume)
 
 
