@@ -93,6 +93,7 @@ class Watch:
                 self._show_present(request, mark_end=bool(initial))
             elif revision:
                 self._replay(revision)
+                self.position = max(self.position, revision)  # a write may be listed before it is published
         except BaseException:
             self.end()
             raise
