@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
 import orjson
+from websockets.exceptions import InvalidStatus
 
 from minikweb.apimachinery import errors
 from minikweb.client import discovery
 from minikweb.client.connection import Headers
 from minikweb.client.transport import Response, Stream, Transport
 from minikweb.kinds.registry import Kind, Registry, builtin
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 Object = dict[str, Any]
 PatchType = Literal["merge", "strategic", "json", "apply"]
@@ -23,6 +27,7 @@ WATCH_SECONDS = 300  # the server ends a watch after this; the informer goes on 
 TRIES = 4  # of a request that is answered "later" (429, 503 with Retry-After)
 LONGEST_WAIT = 5.0  # seconds, whatever Retry-After says
 
+EXEC_PROTOCOL = "v5.channel.k8s.io"
 PATCH_TYPES = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
@@ -169,6 +174,18 @@ class Client:
         }
         # A quiet log is not a dead one: its silence may last.
         return self._open(self._path("Pod", namespace, pod, "log"), query, 86400.0 if follow else TIMEOUT)
+
+    def exec(
+        self, pod: str, namespace: str, command: Sequence[str], *, container: str | None = None, tty: bool = False
+    ) -> ClientConnection:
+        """A process in a container: an open WebSocket that speaks v5.channel.k8s.io. Raises what the API says."""
+        query = {"container": container, "stdin": True, "stdout": True, "stderr": not tty or None, "tty": tty or None}
+        target = _target(self._path("Pod", namespace, pod, "exec"), {**query, "command": list(command)})
+        headers = {name: value for name, value in self._headers.items() if name != "Accept"}
+        try:
+            return self.transport.websocket(target, headers, (EXEC_PROTOCOL,), TIMEOUT)
+        except InvalidStatus as refusal:
+            raise error_of(refusal.response.status_code, bytes(refusal.response.body or b"")) from refusal
 
     # --- writing --------------------------------------------------------------------------------
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import orjson
+from websockets.typing import Subprotocol
 
 from minikweb.apimachinery import errors
-from minikweb.client.connection import Connection, ConnectionLost, Headers, tcp_connector, unix_connector
+from minikweb.client.connection import Connection, ConnectionLost, Headers, header_lines, tcp_connector, unix_connector
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 CONNECT_TIMEOUT = 5.0  # seconds
 KEPT = 32  # idle connections
@@ -122,6 +126,27 @@ class HttpTransport:
         connection = self._exchange(method, target, headers, None, timeout, until=lambda answer: answer.has_headers)
         chunks = self._chunks(connection)
         return Stream(connection.status, connection.answer.headers, chunks, connection.interrupt)
+
+    def websocket(self, target: str, headers: Headers, protocols: Sequence[str], timeout: float) -> ClientConnection:
+        """An open WebSocket, on a connection of its own; a refusal is websockets' InvalidStatus."""
+        from websockets.sync.client import connect  # few processes need it
+
+        lines = list(header_lines({**headers, **self._identity()}))
+        try:
+            return connect(
+                f"ws://{self._host}{self._prefix}{target}",  # TLS, if any, is the connector's
+                sock=self._connect(timeout),
+                subprotocols=[Subprotocol(protocol) for protocol in protocols],
+                additional_headers=lines,
+                user_agent_header=None,
+                compression=None,
+                open_timeout=timeout,
+                max_size=None,
+            )
+        except TimeoutError as error:
+            raise errors.Timeout(f"the API server at {self._where} did not answer in {timeout:g} s") from error
+        except OSError as error:
+            raise self._unreachable(error) from error
 
     def close(self) -> None:
         with self._lock:

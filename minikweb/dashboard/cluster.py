@@ -17,7 +17,7 @@ from minikweb.dashboard.tree import CONFIG_KINDS, TREE_KINDS
 Object = dict[str, Any]
 
 FIELD_MANAGER = "minikweb-dashboard"
-KINDS = (*TREE_KINDS, *CONFIG_KINDS, "Node", "Event")
+KINDS = (*TREE_KINDS, *CONFIG_KINDS, "ControllerRevision", "Node", "Event")
 FIRST_LIST = 3.0  # seconds a page waits for the cache of a process that has just started
 
 

@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import translation
 
 from minikweb.dashboard import cluster, live, rows
-from minikweb.dashboard.sight import Row, operations, usually_open, visible
+from minikweb.dashboard.sight import Row, folded, operations, usually_open, visible
 from minikweb.dashboard.tree import Tree
 
 GATHER = 0.010  # seconds to gather the changes that come together
@@ -36,6 +36,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.sight = rows.sight_of(query, cookies) if query.get("tree") else None
         self.select, self.kinds = query.get("select", ""), set(filter(None, query.get("kinds", "").split(",")))
         self.shown: list[Row] | None = None
+        self.folded: list[str] = []  # ids whose rows the browser has removed by itself since the last picture
         self.state = ""
         self.seen = 0
         await self.accept()
@@ -76,6 +77,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         found = self.hub.tree().entries.get(id)
         usually = usually_open(found, self.sight.depth) if found else False
         self.sight = self.sight.toggle(id, is_open, usually)
+        if not is_open:
+            self.folded.append(id)
 
     def ring(self) -> None:
         """Called by informer threads."""
@@ -115,6 +118,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """What turns the rows this browser has into those it should have."""
         assert self.sight is not None
         tree = self.hub.tree()
+        while self.folded and self.shown:
+            self.shown = folded(self.shown, self.folded.pop())
         new = visible(tree, self.sight)
         with translation.override(self.language):
             if self.shown is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 
@@ -17,18 +18,18 @@ def scale(namespace: str, kind: str, name: str, replicas: int) -> str:
     return _command("scale", f"{kind.lower()}/{name}", f"--replicas={replicas}", namespace=namespace)
 
 
-def rollout(verb: str, namespace: str, name: str, *options: str) -> str:
+def rollout(verb: str, namespace: str, name: str, *options: str, kind: str = "Deployment") -> str:
     """verb: status, history, undo, restart, pause or resume."""
-    return _command("rollout", verb, f"deployment/{name}", *options, namespace=namespace)
+    return _command("rollout", verb, f"{kind.lower()}/{name}", *options, namespace=namespace)
 
 
-def set_image(namespace: str, name: str, images: Mapping[str, str], cause: str = "") -> str:
+def set_image(namespace: str, name: str, images: Mapping[str, str], cause: str = "", kind: str = "Deployment") -> str:
     """One line; a second one notes the reason where there is one."""
     pairs = [f"{container}={image}" for container, image in images.items()]
-    lines = [_command("set", "image", f"deployment/{name}", *pairs, namespace=namespace)]
+    lines = [_command("set", "image", f"{kind.lower()}/{name}", *pairs, namespace=namespace)]
     if cause:
         noted = (f"{CHANGE_CAUSE}={cause}", "--overwrite")
-        lines.append(_command("annotate", f"deployment/{name}", *noted, namespace=namespace))
+        lines.append(_command("annotate", f"{kind.lower()}/{name}", *noted, namespace=namespace))
     return "\n".join(lines)
 
 
@@ -37,6 +38,20 @@ def logs(
 ) -> str:
     options = ["-c", container] + ["-f"] * follow + ["--previous"] * previous + [f"--tail={tail}"] * bool(tail)
     return _command("logs", pod, *options, namespace=namespace)
+
+
+def suspend(namespace: str, kind: str, name: str, suspended: bool) -> str:
+    """kubectl has no verb of its own for it."""
+    patch = json.dumps({"spec": {"suspend": suspended}}, separators=(",", ":"))
+    return _command("patch", f"{kind.lower()}/{name}", "-p", patch, namespace=namespace)
+
+
+def create_job(namespace: str, cron_job: str, job: str) -> str:
+    return _command("create", "job", job, f"--from=cronjob/{cron_job}", namespace=namespace)
+
+
+def exec(namespace: str, pod: str, container: str) -> str:
+    return _command("exec", "-it", pod, "-c", container, "-n", namespace, "--", "sh")
 
 
 def get(namespace: str, kind: str, name: str = "", *options: str) -> str:

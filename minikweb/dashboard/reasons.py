@@ -155,6 +155,46 @@ _KNOWN: dict[str, tuple[Text, tuple[Text, ...], str]] = {
     ),
 }
 
+_KNOWN |= {
+    "Complete": (_("As many Pods as asked for have succeeded: the Job is done, and will not run again."), (), ""),
+    "JobRunning": (_("Its Pods are at work; the Job counts those that succeed."), (), ""),
+    "JobFailed": (
+        _("The Job has given up: it starts no more Pods."),
+        (_("Read the logs of its Pods, then delete the Job and create it again: a Job runs once."),),
+        "",
+    ),
+    "Suspended": (
+        _("On hold (spec.suspend): a Job has no Pods meanwhile, a CronJob begins no Jobs; what runs goes on."),
+        (_("Resume it when it may work again."),),
+        "",
+    ),
+    "FailureTarget": (_("It is failing: the Job ends the Pods that are left, then says Failed."), (), ""),
+    "SuccessCriteriaMet": (_("It has what it needs: the Job ends the Pods that are left, then says Complete."), (), ""),
+    "BackoffLimitExceeded": (
+        _("Its Pods failed more often than spec.backoffLimit allows (6 by default): the Job has given up."),
+        (
+            _("Read the logs of its Pods: the reason of the failures is there."),
+            _("Delete the Job and create it again once corrected: its template cannot be changed."),
+        ),
+        "",
+    ),
+    "DeadlineExceeded": (
+        _("It took longer than spec.activeDeadlineSeconds: its Pods were ended."),
+        (_("Give it more time, or find out what makes it slow; then create it again."),),
+        "",
+    ),
+    "PodFailurePolicy": (
+        _("A Pod failed in a way for which spec.podFailurePolicy says: give up at once."),
+        (_("The message names the Pod, its container and the exit code."),),
+        "",
+    ),
+    "FailedIndexes": (
+        _("Some indexes of this Job failed more often than spec.backoffLimitPerIndex allows."),
+        (_("status.failedIndexes names them (YAML)."),),
+        "",
+    ),
+}
+
 _EXIT_CODES: dict[int, Text] = {
     1: _("Exit code 1: the program reported an error of its own."),
     2: _("Exit code 2: often a wrong option or argument."),
@@ -179,10 +219,19 @@ EVENTS: dict[str, Text] = {
     "Failed": _("An attempt failed; the message says which."),
     "Unhealthy": _("A probe failed."),
     "ScalingReplicaSet": _("The Deployment changed the number of Pods of one of its ReplicaSets."),
-    "SuccessfulCreate": _("The ReplicaSet created a Pod that was missing."),
-    "SuccessfulDelete": _("The ReplicaSet deleted a Pod too many."),
-    "FailedCreate": _("The ReplicaSet could not create a Pod."),
+    "SuccessfulCreate": _("The controller created what was missing."),
+    "SuccessfulDelete": _("The controller deleted what was too many."),
+    "FailedCreate": _("The controller could not create a Pod."),
     "DeploymentRollback": _("The template of an earlier revision was put back."),
+    "SawCompletedJob": _("A Job of the CronJob has ended."),
+    "Completed": _("The Job is done."),
+    "BackoffLimitExceeded": _("Too many of its Pods failed: the Job has given up."),
+    "DeadlineExceeded": _("The Job took too long and was ended."),
+    "Suspended": _("On hold: its Pods were deleted."),
+    "Resumed": _("The Job works again."),
+    "JobAlreadyActive": _("The previous Job still runs, and concurrencyPolicy is Forbid: this one is left out."),
+    "MissSchedule": _("A time of the schedule was missed."),
+    "FailedDaemonPod": _("A Pod of the DaemonSet failed on its node: it is replaced."),
     "NodeNotReady": _("The node no longer gives signs of life."),
     "NodeReady": _("The node is ready to run Pods."),
     "TaintManagerEviction": _("The node is out: its Pod is sent away."),
@@ -213,6 +262,15 @@ def explain_pod(pod: dict[str, Any], word: str) -> Explanation:
         return replace(explain("NotReady"), word=word)
     codes = [_exit_code(found) for found in status.get("containerStatuses", [])]
     return explain(word, exit_code=next((code for code in codes if code), None), message=status.get("message", ""))
+
+
+def explain_job(job: dict[str, Any], word: str) -> Explanation:
+    """The explanation of a Job's word; of a failure that of its reason."""
+    status = job.get("status", {})
+    if word in ("Failed", "FailureTarget"):
+        reason = _condition(status, word).get("reason", "")
+        return replace(explain(reason if reason in _KNOWN else "JobFailed"), word=reason or word)
+    return replace(explain("JobRunning" if word == "Running" else word), word=word)
 
 
 def _condition(status: dict[str, Any], type: str) -> dict[str, Any]:

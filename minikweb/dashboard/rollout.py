@@ -1,13 +1,15 @@
-"""A Deployment's rollouts as `kubectl rollout` sees them: history, diff, undo, restart, pause, new images. Pure.
+"""Rollouts as `kubectl rollout` sees them: history, diff, undo, restart, pause, new images. Pure.
 
-Source: k8s.io/kubectl/pkg/polymorphichelpers/{history,rollback,objectrestarter,objectpauser}.go. A revision is a
-ReplicaSet; undoing is writing its template back, which the controller answers with a new revision number.
+Source: k8s.io/kubectl/pkg/polymorphichelpers/{history,rollback,objectrestarter,objectpauser}.go. A Deployment's
+revision is a ReplicaSet, that of a StatefulSet or DaemonSet a ControllerRevision; undoing is writing its template
+back, which the controller answers with a new revision number.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +23,7 @@ REVISION = "deployment.kubernetes.io/revision"
 REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+CONTROLLER_REVISION_HASH = "controller-revision-hash"
 POD_TEMPLATE_HASH = "pod-template-hash"
 # Annotations that stay the Deployment's own when a ReplicaSet's come back.
 OWN_ANNOTATIONS = (
@@ -38,7 +41,7 @@ class Revision:
     """One line of the history. `earlier`: the numbers this template had before it was rolled back to."""
 
     number: int
-    name: str  # the ReplicaSet's
+    name: str  # the ReplicaSet's or ControllerRevision's
     created: str
     images: tuple[str, ...]
     cause: str
@@ -70,6 +73,34 @@ def _revision(rs: Object, wanted: Object) -> Revision:
         current=template == without_hash(wanted),
         replicas=rs.get("status", {}).get("replicas", 0),
         earlier=tuple(_number(part) for part in earlier.split(",") if _number(part)),
+        template=template,
+        annotations=annotations,
+    )
+
+
+def past(owner: Object, controller_revisions: Iterable[Object], pods: Iterable[Object]) -> list[Revision]:
+    """The revisions of a StatefulSet or DaemonSet, newest first; `pods` are its own."""
+    counts = Counter(pod["metadata"].get("labels", {}).get(CONTROLLER_REVISION_HASH, "") for pod in pods)
+    wanted = without_hash(owner["spec"].get("template", {}))
+    found = [_controller_revision(each, wanted, counts) for each in controller_revisions]
+    return sorted(found, key=lambda revision: -revision.number)
+
+
+def _controller_revision(revision: Object, wanted: Object, counts: Mapping[str, int]) -> Revision:
+    meta = revision["metadata"]
+    template = without_hash(revision.get("data", {}).get("spec", {}).get("template", {}))
+    template.pop("$patch", None)
+    # A StatefulSet's pods are labelled with the revision's name, a DaemonSet's with its hash.
+    hashes = {meta["name"], meta.get("labels", {}).get(CONTROLLER_REVISION_HASH, meta["name"])}
+    annotations = meta.get("annotations") or {}
+    return Revision(
+        number=revision.get("revision", 0),
+        name=meta["name"],
+        created=meta.get("creationTimestamp", ""),
+        images=images(template),
+        cause=annotations.get(CHANGE_CAUSE, ""),
+        current=template == wanted,
+        replicas=sum(counts.get(hash, 0) for hash in hashes),
         template=template,
         annotations=annotations,
     )
@@ -114,6 +145,11 @@ def undo(deployment: Object, revision: Revision) -> list[Object]:
     ]  # fmt: skip
 
 
+def put_back(revision: Revision) -> Object:
+    """The strategic merge patch of `kubectl rollout undo` on a StatefulSet or DaemonSet: the revision's data."""
+    return {"spec": {"template": {**revision.template, "$patch": "replace"}}}
+
+
 def restart(now: datetime) -> Object:
     """The merge patch of `kubectl rollout restart`."""
     return {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: clock.format(now)}}}}}
@@ -141,8 +177,31 @@ class Pace:
     least: int
 
 
-def pace(deployment: Object) -> Pace:
-    """The pace of a Deployment's next rollout (surge rounds up, unavailability down; never both 0)."""
+def pace(workload: Object) -> Pace:
+    """The pace of the next rollout."""
+    return _PACES.get(workload["kind"], _pace_of_deployment)(workload)
+
+
+def _pace_of_stateful_set(stateful_set: Object) -> Pace:
+    """From the last ordinal to the first (or the partition), one by one unless maxUnavailable says more."""
+    spec, update = stateful_set["spec"], stateful_set["spec"].get("updateStrategy", {})
+    rolling, pods = update.get("rollingUpdate") or {}, spec.get("replicas", 1)
+    replaced = max(pods - (rolling.get("partition") or 0), 0)
+    at_once = max(_share(rolling.get("maxUnavailable") or 1, pods, math.ceil), 1)
+    return Pace(update.get("type", "RollingUpdate"), replaced, pods, max(pods - at_once, 0))
+
+
+def _pace_of_daemon_set(daemon_set: Object) -> Pace:
+    """Node by node; maxSurge and maxUnavailable round up."""
+    update = daemon_set["spec"].get("updateStrategy", {})
+    rolling, pods = update.get("rollingUpdate") or {}, daemon_set.get("status", {}).get("desiredNumberScheduled", 0)
+    surge = _share(rolling.get("maxSurge", 0), pods, math.ceil)
+    unavailable = _share(rolling.get("maxUnavailable", 1), pods, math.ceil)
+    return Pace(update.get("type", "RollingUpdate"), pods, pods + surge, max(pods - unavailable, 0))
+
+
+def _pace_of_deployment(deployment: Object) -> Pace:
+    """Surge rounds up, unavailability down; never both 0."""
     spec = deployment["spec"]
     pods = spec.get("replicas", 1)
     strategy = spec.get("strategy", {})
@@ -154,6 +213,9 @@ def pace(deployment: Object) -> Pace:
     if surge == unavailable == 0:
         unavailable = 1
     return Pace("RollingUpdate", pods, pods + surge, max(pods - unavailable, 0))
+
+
+_PACES = {"StatefulSet": _pace_of_stateful_set, "DaemonSet": _pace_of_daemon_set}
 
 
 def _share(value: int | str, total: int, rounding: Any) -> int:

@@ -162,6 +162,15 @@ class Filter:
         return all(word in text for word in self.words)
 
 
+def folded(rows: list[Row], id: str) -> list[Row]:
+    """The rows without those below one."""
+    start = next((index for index, row in enumerate(rows) if row.id == id), len(rows)) + 1
+    end = start
+    while end < len(rows) and rows[end].level > rows[start - 1].level:
+        end += 1
+    return rows[:start] + rows[end:]
+
+
 Operation = tuple[str, str, str]  # ("-", id, ""), ("=", id, "") or ("+", id, id before or "")
 
 

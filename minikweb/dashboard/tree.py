@@ -1,4 +1,4 @@
-"""The resource tree: Namespace › Deployment › ReplicaSet › Pod › container. Pure: objects in, entries out.
+"""The resource tree: Namespace › Deployment › ReplicaSet › Pod › container, CronJob › Job › Pod … Pure.
 
 An `Entry` is all that a page says of one object; it only depends on that object, so it is made once per version.
 `Tree` hangs the entries below their controllers. What of it a browser sees is `dashboard.sight`.
@@ -6,6 +6,7 @@ An `Entry` is all that a page says of one object; it only depends on that object
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,14 @@ Object = dict[str, Any]
 
 # From best to worst: a parent wears the worst of its children (Argo CD's order, gitops-engine pkg/health).
 ORDER: tuple[HealthStatus, ...] = ("Healthy", "Suspended", "Progressing", "Missing", "Degraded", "Unknown")
-TREE_KINDS = ("Namespace", "Deployment", "ReplicaSet", "Pod")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job")  # in the tree, above the pods
+ROLLED_OUT = ("Deployment", "StatefulSet", "DaemonSet")  # what `kubectl rollout` knows
+TREE_KINDS = ("Namespace", *WORKLOADS, "Pod")
 CONFIG_KINDS = ("Service", "ConfigMap", "Secret")
 CONFIG, OLD = "config", "old"  # the groups a namespace and a Deployment fold away
-LEVELS = {"Namespace": 1, "Deployment": 2, "ReplicaSet": 3, "Pod": 4, "Container": 5}
+# What has pods of its own is at the level of ReplicaSets.
+LEVELS = {"Namespace": 1, "Deployment": 2, "CronJob": 2, "Pod": 4, "Container": 5}
+LEVELS |= dict.fromkeys(("ReplicaSet", "StatefulSet", "DaemonSet", "Job"), 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Entry:
     node: str = ""
     images: tuple[str, ...] = ()
     revision: int = 0
+    schedule: str = ""  # of a CronJob
     deleting: bool = False
     wanted: bool = True  # False: a ReplicaSet that neither has nor wants pods
     containers: tuple[Entry, ...] = ()
@@ -87,7 +93,7 @@ def _word(kind: str, found: Health, deleting: bool) -> str:
     """kubectl's word. Workloads show their health: their counts have a column; a ConfigMap has nothing to show."""
     if deleting:
         return "Terminating"
-    if kind in ("Deployment", "ReplicaSet"):
+    if kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "CronJob"):
         return found.status
     return found.word or ("" if found.status == "Healthy" else found.status)
 
@@ -121,6 +127,26 @@ def _replica_set(obj: Object) -> dict[str, Any]:
         "revision": int(revision) if revision.isdigit() else 0,
         "wanted": bool(wanted or status.get("replicas", 0)),
     }
+
+
+def _daemon_set(obj: Object) -> dict[str, Any]:
+    status = obj.get("status", {})
+    return _deployment(obj) | {"ready": (status.get("numberReady", 0), status.get("desiredNumberScheduled", 0))}
+
+
+def _job(obj: Object) -> dict[str, Any]:
+    succeeded = obj.get("status", {}).get("succeeded", 0)
+    return _deployment(obj) | {"ready": (succeeded, obj["spec"].get("completions") or 1)}
+
+
+def _cron_job(obj: Object) -> dict[str, Any]:
+    return {"schedule": obj["spec"].get("schedule", ""), "images": _images(pod_spec(obj))}
+
+
+def pod_spec(obj: Object) -> Object:
+    """The pod spec of a workload's template; of a CronJob that of its Jobs."""
+    spec = obj["spec"].get("jobTemplate", obj).get("spec", {})
+    return spec.get("template", {}).get("spec", {})
 
 
 def _pod(obj: Object) -> dict[str, Any]:
@@ -186,6 +212,10 @@ def container_state(status: Object, *, init: bool = False) -> tuple[str, HealthS
 _PARTICULARS: dict[str, Callable[[Object], dict[str, Any]]] = {
     "Deployment": _deployment,
     "ReplicaSet": _replica_set,
+    "StatefulSet": _deployment,
+    "DaemonSet": _daemon_set,
+    "Job": _job,
+    "CronJob": _cron_job,
     "Pod": _pod,
 }
 
@@ -194,7 +224,7 @@ class Tree:
     """Entries below their controllers, in an order that only changes where an object comes or goes.
 
     `namespaces`  the ids of the roots, by name
-    `children`    id → ids; ReplicaSets newest revision first, Pods oldest first, the rest by name
+    `children`    id → ids; ReplicaSets and Jobs newest first, Pods oldest first, the rest by name
     """
 
     def __init__(self, entries: Iterable[Entry]):
@@ -253,6 +283,8 @@ class Tree:
             return 2, -found.revision, found.name
         if found.kind == "Pod":
             return 3, found.created, found.name
+        if found.kind == "Job":
+            return 4, -int(re.sub(r"\D", "", found.created) or 0), found.name
         return (0 if found.kind == "Deployment" else 1), found.kind, found.name
 
     def parent(self, id: str) -> Entry | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from minikweb.dashboard import consumers, logs
+from minikweb.dashboard import consumers, logs, terminal
 from minikweb.dashboard.views import actions, editor, lists, objects, pods, preferences, tree
 
 app_name = "dashboard"
@@ -24,5 +24,6 @@ urlpatterns = [
 
 websocket_urlpatterns = [
     path("ws/live/", consumers.LiveConsumer.as_asgi()),
+    path("ws/exec/<str:namespace>/<str:name>/", terminal.TerminalConsumer.as_asgi()),
     path("ws/logs/<str:namespace>/<str:name>/", logs.LogsConsumer.as_asgi()),
 ]

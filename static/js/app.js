@@ -7,5 +7,6 @@ import "./keys.js";
 import "./lesson.js";
 import "./live.js";
 import "./logs.js";
+import "./shell.js";
 import "./toasts.js";
 import "./tree.js";

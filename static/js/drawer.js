@@ -7,6 +7,7 @@ import { lost } from "./toasts.js";
 const drawer = () => document.getElementById("drawer");
 const panel = () => document.getElementById("panel");
 let asking = null; // the request under way, so that a later one wins
+let opening = false; // what somebody clicked on; no refresh gets in its way
 
 async function fetchPanel(url, refresh) {
   asking?.abort();
@@ -18,13 +19,17 @@ async function fetchPanel(url, refresh) {
 
 export async function open(url) {
   if (!drawer()) return location.assign(url);
+  opening = true;
   try {
     const response = await fetchPanel(url, false);
+    opening = false;
     fill(await response.text());
     const pushed = response.headers.get("HX-Push-Url");
     if (pushed && pushed !== location.pathname + location.search) history.pushState({ panel: url }, "", pushed);
   } catch (error) {
-    if (error.name !== "AbortError") location.assign(url);
+    if (error.name === "AbortError") return; // another one is being opened
+    opening = false;
+    location.assign(url);
     return;
   }
   announce();
@@ -65,7 +70,7 @@ const keep = { beforeNodeMorphed: (old) => !(old instanceof Element && old.hasAt
 // The same panel as it is now; what the reader is typing or reading stays.
 export async function refresh() {
   const shown = panel();
-  if (!shown) return;
+  if (!shown || opening) return;
   try {
     const url = new URL(shown.dataset.url, location);
     const radios = shown.querySelector("form[data-compare]");

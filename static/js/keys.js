@@ -7,6 +7,7 @@ function typing(target) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.(".terminal .screen")) return; // every key is the shell's
   if (event.key === "Escape") {
     if (document.querySelector("dialog[open], [popover]:popover-open:not(#nav)")) return;
     if (event.target.id === "q" && event.target.value) return;

@@ -6,6 +6,7 @@ import pytest
 
 from minikweb.dashboard.consumers import cookies_of, language_of
 from minikweb.dashboard.origin import same_origin
+from minikweb.dashboard.tree import short_id
 from tests.dashboard.browser import Browser, headers
 
 
@@ -70,6 +71,21 @@ def test_unfolding_and_filtering_happen_on_the_server(web):
             assert any("settings" in op[3] for op in await browser.until("ops"))
             await browser.say({"sight": {"ns": web.namespace, "q": "settings", "depth": "5"}})
             assert [op[0] for op in await browser.until("ops")].count("-") == 2, "the pod and its container"
+
+    in_loop(scenario())
+
+
+def test_what_is_folded_and_unfolded_in_one_breath_comes_back(web):
+    async def scenario():
+        owner = await asyncio.to_thread(web.deployment, "parent")
+        await asyncio.to_thread(web.revision, owner, 1, "demo:1", 1)
+        async with Browser(live(web)) as browser:
+            await browser.until("all")
+            id = short_id(owner["metadata"]["uid"])
+            await browser.say({"toggle": id, "open": False})
+            await browser.say({"toggle": id, "open": True})
+            ops = await browser.until("ops")
+            assert any(op == "+" and "parent-h1" in html for op, _, _, html in ops), "the browser has removed it itself"
 
     in_loop(scenario())
 

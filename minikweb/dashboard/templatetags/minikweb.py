@@ -16,17 +16,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from minikweb.apimachinery import clock, errors
-from minikweb.dashboard import cluster, reasons, rows
+from minikweb.dashboard import cluster, reasons, rows, tree
 
 register = template.Library()
 
 GLYPHS = {
-    "Namespace", "Deployment", "ReplicaSet", "Pod", "Container", "ConfigMap", "Secret", "Service", "Node", "Event",
+    "Namespace", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod",
+    "Container", "ConfigMap", "Secret", "Service", "Node", "Event",
     "ServiceAccount", "Lease", "Group",
 }  # fmt: skip
 
 
-WORKLOADS = [("deployments", "Deployment"), ("replicasets", "ReplicaSet"), ("pods", "Pod")]
+WORKLOADS = [(kind.lower() + "s", kind) for kind in (*tree.WORKLOADS, "Pod")]
 CONFIG = [("services", "Service"), ("configmaps", "ConfigMap"), ("secrets", "Secret")]
 
 

@@ -21,7 +21,8 @@ from django.views.decorators.http import require_http_methods
 from minikweb.apimachinery.errors import ApiError
 from minikweb.dashboard import cluster, errors, kubectl, live, rollout
 from minikweb.dashboard.templatetags.minikweb import object_url
-from minikweb.dashboard.views import deployments, objects
+from minikweb.dashboard.tree import ROLLED_OUT
+from minikweb.dashboard.views import deployments, jobs, objects
 
 Object = dict[str, Any]
 Data = Mapping[str, str]
@@ -160,7 +161,7 @@ def _prepare_image(obj: Object, data: Data) -> Context:
         ],
         "cause": cause,
         "pace": rollout.pace(obj),
-        "command": kubectl.set_image(namespace, name, shown, cause),
+        "command": kubectl.set_image(namespace, name, shown, cause, obj["kind"]),
     }
 
 
@@ -172,7 +173,7 @@ def _set_image(obj: Object, data: Data) -> tuple[Object, str]:
     if not chosen:
         raise Refused(_("Nothing changes: these are the present images."))
     patch = rollout.set_images(chosen, data.get("cause", "").strip())
-    changed = cluster.client().patch("Deployment", name, patch, namespace, type="strategic")
+    changed = cluster.client().patch(obj["kind"], name, patch, namespace, type="strategic")
     return changed, _("%(name)s rolls out %(images)s.") % {"name": name, "images": ", ".join(chosen.values())}
 
 
@@ -193,7 +194,9 @@ def _prepare_undo(obj: Object, data: Data) -> Context:
     context: Context = {"revisions": known, "target": target, "pace": rollout.pace(obj)}
     context["paused"] = obj["spec"].get("paused", False)
     if target:
-        context["command"] = kubectl.rollout("undo", namespace, name, f"--to-revision={target.number}")
+        context["command"] = kubectl.rollout(
+            "undo", namespace, name, f"--to-revision={target.number}", kind=obj["kind"]
+        )
         context |= deployments.compared(rollout.without_hash(obj["spec"]["template"]), target.template)
     return context
 
@@ -204,10 +207,13 @@ def _undo(obj: Object, data: Data) -> tuple[Object, str]:
     if target is None:
         raise Refused(_("This revision no longer exists."))
     if target.current:
-        raise Refused(_("Nothing to undo: the Deployment already has the template of this revision."))
+        raise Refused(_("Nothing to undo: it already has the template of this revision."))
     if obj["spec"].get("paused"):
         raise Refused(_("A paused Deployment cannot be rolled back: resume it first."))
-    changed = cluster.client().patch("Deployment", name, rollout.undo(obj, target), namespace, type="json")
+    is_deployment = obj["kind"] == "Deployment"
+    patch = rollout.undo(obj, target) if is_deployment else rollout.put_back(target)
+    type = "json" if is_deployment else "strategic"
+    changed = cluster.client().patch(obj["kind"], name, patch, namespace, type=type)
     return changed, _("%(name)s goes back to revision %(number)d.") % {"name": name, "number": target.number}
 
 
@@ -216,7 +222,7 @@ def _undo(obj: Object, data: Data) -> tuple[Object, str]:
 
 def _prepare_rollout(verb: str) -> Callable[[Object, Data], Context]:
     def prepare(obj: Object, data: Data) -> Context:
-        return {"command": kubectl.rollout(verb, *_place(obj)), "pace": rollout.pace(obj)}
+        return {"command": kubectl.rollout(verb, *_place(obj), kind=obj["kind"]), "pace": rollout.pace(obj)}
 
     return prepare
 
@@ -225,7 +231,7 @@ def _restart(obj: Object, data: Data) -> tuple[Object, str]:
     namespace, name = _place(obj)
     if obj["spec"].get("paused"):
         raise Refused(_("A paused Deployment cannot be restarted: resume it first."))
-    changed = cluster.client().patch("Deployment", name, rollout.restart(datetime.now(UTC)), namespace)
+    changed = cluster.client().patch(obj["kind"], name, rollout.restart(datetime.now(UTC)), namespace)
     return changed, _("%(name)s replaces its Pods, one after the other.") % {"name": name}
 
 
@@ -239,6 +245,43 @@ def _resume(obj: Object, data: Data) -> tuple[Object, str]:
     namespace, name = _place(obj)
     changed = cluster.client().patch("Deployment", name, rollout.pause(False), namespace)
     return changed, _("%(name)s goes on.") % {"name": name}
+
+
+# --- Suspend, resume, run now --------------------------------------------------------------------------------
+
+
+def _prepare_suspend(suspended: bool) -> Callable[[Object, Data], Context]:
+    def prepare(obj: Object, data: Data) -> Context:
+        namespace, name = _place(obj)
+        return {"command": kubectl.suspend(namespace, obj["kind"], name, suspended)}
+
+    return prepare
+
+
+def _suspend(obj: Object, data: Data) -> tuple[Object, str]:
+    namespace, name = _place(obj)
+    changed = cluster.client().patch(obj["kind"], name, {"spec": {"suspend": True}}, namespace)
+    return changed, _("%(name)s is suspended.") % {"name": name}
+
+
+def _unsuspend(obj: Object, data: Data) -> tuple[Object, str]:
+    namespace, name = _place(obj)
+    changed = cluster.client().patch(obj["kind"], name, {"spec": {"suspend": False}}, namespace)
+    return changed, _("%(name)s goes on.") % {"name": name}
+
+
+def _job_name(obj: Object, data: Data) -> str:
+    return data.get("job", "").strip() or jobs.name_of_now(obj, datetime.now(UTC))
+
+
+def _prepare_run(obj: Object, data: Data) -> Context:
+    job = _job_name(obj, data)
+    return {"job": job, "longest": jobs.LONGEST_NAME, "command": kubectl.create_job(*_place(obj), job)}
+
+
+def _run(obj: Object, data: Data) -> tuple[Object, str]:
+    made = cluster.client().create(jobs.job_of_now(obj, _job_name(obj, data)))
+    return made, _("Job %(name)s begins.") % {"name": made["metadata"]["name"]}
 
 
 # --- Delete -------------------------------------------------------------------------------------------------
@@ -274,16 +317,20 @@ def _delete(obj: Object, data: Data) -> tuple[Object, str]:
 
 VERBS = {
     "scale": Verb(
-        gettext_lazy("Scale"), ("Deployment", "ReplicaSet"), "dashboard/actions/scale.html", _prepare_scale, _scale
+        gettext_lazy("Scale"),
+        ("Deployment", "ReplicaSet", "StatefulSet"),
+        "dashboard/actions/scale.html",
+        _prepare_scale,
+        _scale,
     ),
     "image": Verb(
-        gettext_lazy("Change the image"), ("Deployment",), "dashboard/actions/image.html", _prepare_image, _set_image
+        gettext_lazy("Change the image"), ROLLED_OUT, "dashboard/actions/image.html", _prepare_image, _set_image
     ),
     "undo": Verb(
-        gettext_lazy("Go back to a revision"), ("Deployment",), "dashboard/actions/undo.html", _prepare_undo, _undo
+        gettext_lazy("Go back to a revision"), ROLLED_OUT, "dashboard/actions/undo.html", _prepare_undo, _undo
     ),
     "restart": Verb(
-        gettext_lazy("Restart"), ("Deployment",), "dashboard/actions/plain.html", _prepare_rollout("restart"), _restart
+        gettext_lazy("Restart"), ROLLED_OUT, "dashboard/actions/plain.html", _prepare_rollout("restart"), _restart
     ),
     "pause": Verb(
         gettext_lazy("Pause"), ("Deployment",), "dashboard/actions/plain.html", _prepare_rollout("pause"), _pause
@@ -291,5 +338,12 @@ VERBS = {
     "resume": Verb(
         gettext_lazy("Resume"), ("Deployment",), "dashboard/actions/plain.html", _prepare_rollout("resume"), _resume
     ),
+    "suspend": Verb(
+        gettext_lazy("Suspend"), ("CronJob", "Job"), "dashboard/actions/plain.html", _prepare_suspend(True), _suspend
+    ),
+    "unsuspend": Verb(
+        gettext_lazy("Resume"), ("CronJob", "Job"), "dashboard/actions/plain.html", _prepare_suspend(False), _unsuspend
+    ),
+    "run": Verb(gettext_lazy("Run now"), ("CronJob",), "dashboard/actions/run.html", _prepare_run, _run),
     "delete": Verb(gettext_lazy("Delete"), (), "dashboard/actions/delete.html", _prepare_delete, _delete),
 }

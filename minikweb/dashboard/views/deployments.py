@@ -1,10 +1,11 @@
-"""What the panel of a Deployment (and of its ReplicaSets) shows."""
+"""What the panels of Deployments, StatefulSets, DaemonSets and ReplicaSets show."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from minikweb.apimachinery import serializer
 from minikweb.dashboard import cluster, difference, kubectl, live, reasons, rollout
@@ -14,32 +15,62 @@ from minikweb.dashboard.tree import Entry
 Object = dict[str, Any]
 Context = dict[str, Any]
 
+PURPOSES = {
+    "StatefulSet": _(
+        "A StatefulSet gives each Pod a name of its own (-0, -1, …) that it keeps, with its volumes; they start in "
+        "order and are replaced from the last to the first."
+    ),
+    "DaemonSet": _("A DaemonSet runs one Pod on each node that fits: its number follows the nodes."),
+}
 
-def revisions(deployment: Object) -> list[rollout.Revision]:
-    """The history of a Deployment, newest first."""
-    return rollout.history(deployment, cluster.cache().owned("ReplicaSet", deployment["metadata"]["uid"]))
+
+def revisions(workload: Object) -> list[rollout.Revision]:
+    """The history of a Deployment, StatefulSet or DaemonSet, newest first."""
+    cache, uid = cluster.cache(), workload["metadata"]["uid"]
+    if workload["kind"] == "Deployment":
+        return rollout.history(workload, cache.owned("ReplicaSet", uid))
+    return rollout.past(workload, cache.owned("ControllerRevision", uid), cache.owned("Pod", uid))
 
 
 def overview(obj: Object, found: Entry) -> Context:
     """Replicas, strategy, why it is not there yet, its pods."""
-    spec, status = obj["spec"], obj.get("status", {})
-    pods = _pods(found)
+    spec = obj["spec"]
+    pods = pods_of(found)
     explanation, message = _explained(obj, found, pods)
     template = spec.get("template", {}).get("spec", {})
     return {
-        "replicas": spec.get("replicas", 1),
-        "counts": {key: status.get(key, 0) for key in ("updatedReplicas", "readyReplicas", "availableReplicas")},
+        "counts": _counts(obj),
+        "purpose": PURPOSES.get(obj["kind"], ""),
+        "service": spec.get("serviceName", ""),
         "pace": rollout.pace(obj),
         "paused": spec.get("paused", False),
         "cause": obj["metadata"].get("annotations", {}).get(rollout.CHANGE_CAUSE, ""),
         "containers": template.get("containers", []),
-        "revision": obj["metadata"].get("annotations", {}).get(rollout.REVISION, ""),
+        "revision": _revision(obj),
         "selector": spec.get("selector", {}).get("matchLabels", {}),
         "explanation": explanation,
         "message": message,
         "pods": pods,
-        "command": kubectl.rollout("status", found.namespace, found.name),
+        "command": kubectl.rollout("status", found.namespace, found.name, kind=found.kind),
     }
+
+
+def _counts(obj: Object) -> dict[str, int]:
+    """Of its pods: wanted, updated, ready and available, whatever the kind calls them."""
+    status = obj.get("status", {})
+    if obj["kind"] == "DaemonSet":
+        keys = ("desiredNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable")
+        wanted, *counted = (status.get(key, 0) for key in keys)
+    else:
+        wanted = obj["spec"].get("replicas", 1)
+        counted = [status.get(key, 0) for key in ("updatedReplicas", "readyReplicas", "availableReplicas")]
+    return dict(zip(("wanted", "updated", "ready", "available"), (wanted, *counted), strict=True))
+
+
+def _revision(obj: Object) -> str:
+    if obj["kind"] == "Deployment":
+        return obj["metadata"].get("annotations", {}).get(rollout.REVISION, "")
+    return next((str(found.number) for found in revisions(obj) if found.current), "")
 
 
 def _explained(obj: Object, found: Entry, pods: list[Entry]) -> tuple[reasons.Explanation | None, str]:
@@ -60,11 +91,11 @@ def overview_of_replica_set(obj: Object, found: Entry) -> Context:
         "containers": obj["spec"].get("template", {}).get("spec", {}).get("containers", []),
         "revision": found.revision,
         "selector": obj["spec"].get("selector", {}).get("matchLabels", {}),
-        "pods": _pods(found),
+        "pods": pods_of(found),
     }
 
 
-def _pods(found: Entry) -> list[Entry]:
+def pods_of(found: Entry) -> list[Entry]:
     """The pods below, those in trouble first."""
     pods = [below for below in live.hub().tree().below(found.id) if below.kind == "Pod"]
     return sorted(pods, key=lambda pod: (pod.health == "Healthy", pod.created, pod.name))[:50]
@@ -78,7 +109,8 @@ def history(request: HttpRequest, obj: Object, found: Entry) -> Context:
     if old is None and new is None and len(known) > 1 and "compare" not in request.GET:
         new = next((revision for revision in known if revision.current), known[0])
         old = next((revision for revision in known if revision.number < new.number), None)
-    context: Context = {"revisions": known, "command": kubectl.rollout("history", found.namespace, found.name)}
+    context: Context = {"revisions": known, "command": ""}
+    context["command"] = kubectl.rollout("history", found.namespace, found.name, kind=found.kind)
     if old and new:
         context |= {"old": old, "new": new, **compared(old.template, new.template)}
     return context

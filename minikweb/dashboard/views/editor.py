@@ -21,7 +21,9 @@ from minikweb.dashboard.templatetags.minikweb import object_url
 Object = dict[str, Any]
 Context = dict[str, Any]
 
-TEMPLATES = ("Deployment", "Pod", "Service", "ConfigMap", "Secret", "Namespace")
+TEMPLATES = (
+    "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "ConfigMap", "Secret", "Namespace",
+)  # fmt: skip
 MOST_DOCUMENTS = 50
 TRIES = 3
 

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from minikweb.apimachinery import errors, serializer
 from minikweb.dashboard import cluster, kubectl, live, manifest
-from minikweb.dashboard.tree import Entry, entry
-from minikweb.dashboard.views import deployments, nodes, pods
+from minikweb.dashboard.tree import WORKLOADS, Entry, entry
+from minikweb.dashboard.views import deployments, jobs, nodes, pods
 
 Object = dict[str, Any]
 Context = dict[str, Any]
@@ -24,16 +24,20 @@ TABS = {
     "overview": _("Overview"),
     "history": _("History"),
     "logs": _("Logs"),
+    "terminal": _("Terminal"),
     "events": _("Events"),
     "yaml": _("YAML"),
     "containers": _("Docker"),
 }
 _TABS_OF = {
     "Deployment": ("overview", "history", "events", "yaml"),
-    "Pod": ("overview", "logs", "events", "yaml", "containers"),
+    "StatefulSet": ("overview", "history", "events", "yaml"),
+    "DaemonSet": ("overview", "history", "events", "yaml"),
+    "Pod": ("overview", "logs", "terminal", "events", "yaml", "containers"),
     "Event": ("overview", "yaml"),
 }
 _USUAL_TABS = ("overview", "events", "yaml")
+_EVENTFUL = (*WORKLOADS, "Pod")  # whose events are shown with their owner's
 
 
 @require_GET
@@ -99,11 +103,21 @@ def _nothing(request: HttpRequest, obj: Object, found: Entry) -> Context:
 def _overview(request: HttpRequest, obj: Object, found: Entry) -> Context:
     fill = {
         "Deployment": deployments.overview,
+        "StatefulSet": deployments.overview,
+        "DaemonSet": deployments.overview,
         "ReplicaSet": deployments.overview_of_replica_set,
+        "Job": jobs.overview,
+        "CronJob": jobs.overview_of_cron_job,
         "Pod": pods.overview,
         "Node": nodes.overview,
     }.get(found.kind)
-    shown = obj["kind"].lower() if fill or obj["kind"] in ("Secret", "ConfigMap") else "any"
+    shown = (
+        "deployment"
+        if fill is deployments.overview
+        else obj["kind"].lower()
+        if fill or obj["kind"] in ("Secret", "ConfigMap")
+        else "any"
+    )
     context = {"overview": f"dashboard/overviews/{shown}.html", "conditions": conditions(obj)}
     return context | (fill(obj, found) if fill else _data(obj))
 
@@ -123,9 +137,9 @@ def _events(request: HttpRequest, obj: Object, found: Entry) -> Context:
     """The events of the object and of all it controls."""
     tree = live.hub().tree()
     own = obj["metadata"]["uid"]
-    ids = {found.id} | {below.id for below in tree.below(found.id) if below.kind in ("ReplicaSet", "Pod")}
+    ids = {found.id} | {below.id for below in tree.below(found.id) if below.kind in _EVENTFUL}
     uids = {own}
-    for kind in ("ReplicaSet", "Pod"):
+    for kind in _EVENTFUL:
         uids |= {o["metadata"]["uid"] for o in cluster.cache().list(kind) if live.short_id(o["metadata"]["uid"]) in ids}
     if found.kind == "Namespace":
         events = cluster.latest_first(cluster.cache().list("Event", found.name))
@@ -164,6 +178,7 @@ _FILL: dict[str, Callable[[HttpRequest, Object, Entry], Context]] = {
     "overview": _overview,
     "history": deployments.history,
     "logs": pods.logs,
+    "terminal": pods.terminal,
     "events": _events,
     "yaml": _yaml,
     "containers": pods.containers,

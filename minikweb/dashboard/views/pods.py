@@ -73,6 +73,29 @@ def logs(request: HttpRequest, obj: Object, found: Entry) -> Context:
     }
 
 
+def terminal(request: HttpRequest, obj: Object, found: Entry) -> Context:
+    """A shell in the container of ?container=, or why there is none; the socket carries it."""
+    runtime = _runtime_of(found.node) if found.node else ""
+    running = [shown.name for shown in found.containers if shown.word == "Running"]
+    chosen = request.GET.get("container", "")
+    container = chosen if chosen in running else next(iter(running), "")
+    return {
+        "names": running,
+        "container": container,
+        "simulated": runtime.startswith("simulated"),
+        "command": kubectl.exec(found.namespace, found.name, container) if container else "",
+    }
+
+
+def _runtime_of(node: str) -> str:
+    """Such as docker://20.10; "" for a node that is gone or hidden from us."""
+    try:
+        found = cluster.get("Node", "", node)  # a process that has just started asks the API itself
+    except ApiError:
+        return ""
+    return found.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "")
+
+
 @require_GET
 def download(request: HttpRequest, namespace: str, name: str) -> StreamingHttpResponse:
     """The whole log of a container as a text file."""
