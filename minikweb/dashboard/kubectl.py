@@ -54,6 +54,10 @@ def exec(namespace: str, pod: str, container: str) -> str:
     return _command("exec", "-it", pod, "-c", container, "-n", namespace, "--", "sh")
 
 
+def cordon(node: str, closed: bool) -> str:
+    return _command("cordon" if closed else "uncordon", node)
+
+
 def get(namespace: str, kind: str, name: str = "", *options: str) -> str:
     return _command("get", kind.lower(), *([name] if name else []), *options, namespace=namespace)
 

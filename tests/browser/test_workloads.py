@@ -83,6 +83,16 @@ def test_a_cron_job_runs_now_and_is_suspended(space, reader):
     until(lambda: space.api.get("CronJob", "report", space.name)["spec"]["suspend"], "suspension")
 
 
+def test_a_node_is_closed_and_opened_again(space, open_page):
+    reader = open_page(space.url("/objects/Node/-/node-1/"))
+    reader.page.locator(".verbs [data-act=cordon]").click()
+    reader.page.locator("form.action button[type=submit]").click()
+    reader.page.locator(".verbs [data-act=uncordon]").click()
+    until(lambda: space.api.get("Node", "node-1")["spec"].get("unschedulable"), "cordon")
+    reader.page.locator("form.action button[type=submit]").click()
+    expect(reader.page.locator(".verbs [data-act=cordon]")).to_be_visible()
+
+
 def test_a_job_that_gives_up_says_why(space, reader):
     make(space, "Job", "work", {"backoffLimit": 0, "template": job_template(code="3")}, "batch/v1")
     expect(reader.rows("Job")).to_contain_text("Failed")

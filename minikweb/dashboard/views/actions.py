@@ -284,6 +284,28 @@ def _run(obj: Object, data: Data) -> tuple[Object, str]:
     return made, _("Job %(name)s begins.") % {"name": made["metadata"]["name"]}
 
 
+# --- Nodes -----------------------------------------------------------------------------------------------------
+
+
+def _prepare_cordon(closed: bool) -> Callable[[Object, Data], Context]:
+    def prepare(obj: Object, data: Data) -> Context:
+        return {"command": kubectl.cordon(obj["metadata"]["name"], closed)}
+
+    return prepare
+
+
+def _cordon(obj: Object, data: Data) -> tuple[Object, str]:
+    name = obj["metadata"]["name"]
+    changed = cluster.client().patch("Node", name, {"spec": {"unschedulable": True}})
+    return changed, _("%(name)s is closed to new Pods.") % {"name": name}
+
+
+def _uncordon(obj: Object, data: Data) -> tuple[Object, str]:
+    name = obj["metadata"]["name"]
+    changed = cluster.client().patch("Node", name, {"spec": {"unschedulable": None}})
+    return changed, _("%(name)s takes Pods again.") % {"name": name}
+
+
 # --- Delete -------------------------------------------------------------------------------------------------
 
 
@@ -345,5 +367,9 @@ VERBS = {
         gettext_lazy("Resume"), ("CronJob", "Job"), "dashboard/actions/plain.html", _prepare_suspend(False), _unsuspend
     ),
     "run": Verb(gettext_lazy("Run now"), ("CronJob",), "dashboard/actions/run.html", _prepare_run, _run),
+    "cordon": Verb(gettext_lazy("Cordon"), ("Node",), "dashboard/actions/plain.html", _prepare_cordon(True), _cordon),
+    "uncordon": Verb(
+        gettext_lazy("Uncordon"), ("Node",), "dashboard/actions/plain.html", _prepare_cordon(False), _uncordon
+    ),
     "delete": Verb(gettext_lazy("Delete"), (), "dashboard/actions/delete.html", _prepare_delete, _delete),
 }

@@ -42,6 +42,6 @@ def _resources(allocatable: Object, pods: list[Object]) -> list[Context]:
     total = {
         "cpu": float(quantity.cpu(allocatable.get("cpu", "0"))),
         "memory": float(quantity.memory(allocatable.get("memory", "0"))),
-        "pods": float(allocatable.get("pods", 0) or 0),
+        "pods": float(quantity.parse(str(allocatable.get("pods", "0")))),
     }
     return [{"name": name, "asked": asked[name], "total": total[name]} for name in asked]
