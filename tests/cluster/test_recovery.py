@@ -19,6 +19,7 @@ def deployment(image):
         "metadata": {"name": "web", "namespace": "default"},
         "spec": {
             "replicas": REPLICAS,
+            "minReadySeconds": 1,  # simulated pods are ready at once: without it there is no middle to kill in
             "selector": {"matchLabels": {"app": "web"}},
             "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}},
         },
