@@ -1,8 +1,7 @@
 """A terminal's page and socket; the shell itself is in tests/browser/test_terminal.py."""
 
+import asyncio
 import json
-
-from asgiref.sync import async_to_sync
 
 from minikweb.dashboard import kubectl
 from tests.dashboard.browser import Browser
@@ -46,17 +45,13 @@ def test_the_command_is_kubectls():
 
 
 def test_what_the_api_refuses_is_said(web):
-    @async_to_sync
     async def refused():
         async with Browser(f"/ws/exec/{web.namespace}/nobody/?container=web") as browser:
             return json.loads(await browser.receive())
 
-    assert refused() == {"error": 'pods "nobody" not found'}
+    assert asyncio.run(refused()) == {"error": 'pods "nobody" not found'}
 
 
 def test_a_page_of_another_site_opens_no_shell(web):
-    @async_to_sync
-    async def opens():
-        return await Browser(f"/ws/exec/{web.namespace}/web-1/", origin="http://evil.example").opens()
-
-    assert opens() is False
+    refused = Browser(f"/ws/exec/{web.namespace}/web-1/", origin="http://evil.example").opens()
+    assert asyncio.run(refused) is False
