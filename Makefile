@@ -21,7 +21,7 @@ test: .venv/installed-dev ## run every check of CI; what needs Docker or Chromiu
 test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no process: under a minute
 	@$(PYTEST) -q -m "not docker and not browser and not kubectl and not helm and not cluster"
 
-bench: .venv/installed-dev ## measure, beside the peers found in the folder PEERS
+bench: .venv/installed-dev ## measure, beside plain Docker in the same run
 	@.venv/bin/python -m benchmarks
 
 reset: .venv/installed ## remove this installation's containers, networks, volumes and data, and nothing else
