@@ -18,7 +18,7 @@ run: .venv/installed ## start everything and print where it is (Ctrl-C stops it)
 test: .venv/installed-dev ## run every check of CI; what needs Docker or Chromium only where they are
 	@$(PYTEST)
 
-test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no process: under a minute
+test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no cluster: two to three minutes
 	@$(PYTEST) -q -m "not docker and not browser and not kubectl and not helm and not cluster"
 
 bench: .venv/installed-dev ## measure, beside plain Docker in the same run
