@@ -1,4 +1,5 @@
-"""kube-controller-manager: one file per controller, each readable as "what a ReplicaSet is".
+"""kube-controller-manager: one file (or folder) per controller, each readable as "what a ReplicaSet is".
 
-Controllers are strangers to each other: they meet only through the API. `podcontrol.py` is the only shared file.
+Controllers are strangers to each other: they meet only through the API. Two files are shared: `podcontrol.py`, and
+`history.py` for the ControllerRevisions of StatefulSets and DaemonSets.
 """
