@@ -17,6 +17,8 @@ if len(str(RUN_DIR)) > 70:  # a socket's path must stay under 108 bytes (104 on 
 BIND = os.environ.get("MINIKWEB_BIND", "127.0.0.1")
 HTTP_PORT = int(os.environ.get("MINIKWEB_HTTP_PORT", "8000"))
 API_PORT = int(os.environ.get("MINIKWEB_API_PORT", "6443"))
+INGRESS_HTTP_PORT = int(os.environ.get("MINIKWEB_INGRESS_HTTP_PORT", "8080"))
+INGRESS_HTTPS_PORT = int(os.environ.get("MINIKWEB_INGRESS_HTTPS_PORT", "8443"))
 NODES = int(os.environ.get("MINIKWEB_NODES", "3"))
 RUNTIME = os.environ.get("MINIKWEB_RUNTIME", "auto")  # auto, docker or simulated
 # Without a sign of life for so many seconds a node is NotReady (kube-controller-manager's node-monitor-grace-period).
