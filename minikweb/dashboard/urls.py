@@ -3,7 +3,7 @@
 from django.urls import path
 
 from minikweb.dashboard import consumers, logs, terminal
-from minikweb.dashboard.views import actions, editor, lists, objects, pods, preferences, tree
+from minikweb.dashboard.views import actions, editor, lists, objects, pods, preferences, schemas, tree
 
 app_name = "dashboard"
 _OBJECT = "objects/<str:kind>/<str:namespace>/<str:name>/"
@@ -13,6 +13,8 @@ urlpatterns = [
     path("events/", lists.events, name="events"),
     path("list/<str:plural>/", lists.listing, name="list"),
     path("new/", editor.new, name="new"),
+    path("schemas/", schemas.kinds, name="schemas"),
+    path("schemas/<path:api_version>/<str:kind>/", schemas.schema, name="schema"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("secrets/<str:namespace>/<str:name>/reveal/", objects.reveal, name="reveal"),
     path("logs/<str:namespace>/<str:name>/", pods.download, name="download"),
