@@ -18,8 +18,8 @@ run: .venv/installed ## start everything and print where it is (Ctrl-C stops it)
 test: .venv/installed-dev ## run every check of CI; what needs Docker or Chromium only where they are
 	@$(PYTEST)
 
-test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no cluster: two to three minutes
-	@$(PYTEST) -q -m "not docker and not browser and not kubectl and not helm and not cluster"
+test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no cluster, on all cores: about a minute
+	@$(PYTEST) -q -n auto -m "not docker and not browser and not kubectl and not helm and not cluster"
 
 bench: .venv/installed-dev ## measure, beside plain Docker in the same run
 	@.venv/bin/python -m benchmarks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from minikweb.client.client import Client
@@ -18,18 +19,18 @@ class ApiProcess:
 
     def __init__(self, folder: Path):
         self.data = folder / "data"
+        self._sockets = tempfile.TemporaryDirectory(prefix="minikweb-")  # a socket's path must be short
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("MINIKWEB_")}
         self.environment |= {
             "MINIKWEB_DATA": str(self.data),
-            "MINIKWEB_RUN": str(folder / "run"),
+            "MINIKWEB_RUN": self._sockets.name,
             "MINIKWEB_API_PORT": str(free_port()),
         }
-        self.socket = folder / "run" / "apiserver.sock"
+        self.socket = Path(self._sockets.name) / "apiserver.sock"
         self.log = folder / "apiserver.log"
         self._process: subprocess.Popen | None = None
 
     def start(self) -> ApiProcess:
-        self.socket.parent.mkdir(exist_ok=True)
         with open(self.log, "ab") as output:
             command = [sys.executable, "manage.py", "apiserver"]
             self._process = subprocess.Popen(command, cwd=BASE, env=self.environment, stdout=output, stderr=output)
