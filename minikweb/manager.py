@@ -38,6 +38,7 @@ from minikweb.controllers.namespace import NamespaceController
 from minikweb.controllers.nodelifecycle import NodeLifecycleController
 from minikweb.controllers.podgc import PodGarbageCollector
 from minikweb.controllers.replicaset import ReplicaSetController
+from minikweb.controllers.resourcequota import ResourceQuotaController
 from minikweb.controllers.serviceaccount import ServiceAccountController
 from minikweb.controllers.statefulset.controller import StatefulSetController
 from minikweb.controllers.tainteviction import TaintEvictionController
@@ -63,6 +64,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     CustomResourceCleanupController,
     ServiceAccountController,
     ClusterRoleAggregationController,
+    ResourceQuotaController,
     NodeLifecycleController,
     TaintEvictionController,
     PodGarbageCollector,

@@ -187,6 +187,13 @@ def not_found(group: str, plural: str, name: str) -> NotFound:
     return NotFound(f'{qualified} "{name}" not found', details={k: v for k, v in details.items() if v})
 
 
+def forbidden(group: str, plural: str, name: str, why: str) -> Forbidden:
+    """The Forbidden answer of an admission plug-in."""
+    qualified = f"{plural}.{group}" if group else plural
+    details = {"name": name, "group": group, "kind": plural}
+    return Forbidden(f'{qualified} "{name}" is forbidden: {why}', details={k: v for k, v in details.items() if v})
+
+
 def already_exists(group: str, plural: str, name: str) -> AlreadyExists:
     """The AlreadyExists answer for an object."""
     qualified = f"{plural}.{group}" if group else plural

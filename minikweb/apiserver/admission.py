@@ -1,5 +1,6 @@
 """What the cluster adds to an object, or refuses, before it is stored. Each rule is one of Kubernetes' plug-ins.
 
+`creating` and `updating` complete an object; `judging` then says yes or no to what is about to be stored.
 Source: plugin/pkg/admission/{namespace/lifecycle,serviceaccount,defaulttolerationseconds,priority}.
 """
 
@@ -12,7 +13,17 @@ import orjson
 
 from minikweb.apimachinery import errors
 from minikweb.apimachinery.errors import Forbidden
-from minikweb.apiserver import accountvolume, addresses, customresources, escalation, objects
+from minikweb.apiserver import (
+    accountvolume,
+    addresses,
+    customresources,
+    escalation,
+    ingresses,
+    limitranger,
+    objects,
+    podsecurity,
+    quota,
+)
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
 from minikweb.kinds.customresourcedefinitions import CUSTOM_RESOURCE_DEFINITION
@@ -29,9 +40,11 @@ def creating(server: Server, call: Call, kind: Kind, obj: Object) -> Iterator[No
     if kind.namespaced:
         _in_a_living_namespace(server, kind, obj)
     escalation.check(server, call, kind, obj, None)
+    ingresses.creating(server, call, kind, obj)
     if kind is CUSTOM_RESOURCE_DEFINITION:
         customresources.admit(server.registry, call, obj)
-    if kind.kind == "Pod":
+    if kind.resource == "pods":
+        limitranger.complete(server, kind, obj)
         _complete_pod(obj)
         accountvolume.add(server, obj)
     if kind.kind == "Service":
@@ -45,10 +58,26 @@ def updating(server: Server, call: Call, kind: Kind, new: Object, old: Object, s
     """Admits a changed object."""
     if not subresource:
         escalation.check(server, call, kind, new, old)
+        ingresses.updating(server, kind, new, old)
     if kind is CUSTOM_RESOURCE_DEFINITION and not subresource:
         customresources.admit(server.registry, call, new)
     if kind.kind == "Service" and not subresource:
         addresses.keep(server, new, old)
+
+
+@contextmanager
+def judging(
+    server: Server, call: Call, kind: Kind, new: Object, old: Object | None, subresource: str = ""
+) -> Iterator[None]:
+    """Refuses what is complete and valid, and yet not to be stored; what it takes is held until the block ends."""
+    if subresource:
+        yield
+        return
+    podsecurity.check(server, call, kind, new, old)
+    if old is None:
+        limitranger.check(server, kind, new)
+    with quota.charging(server, kind, new, old, call.now):
+        yield
 
 
 def _in_a_living_namespace(server: Server, kind: Kind, obj: Object) -> None:

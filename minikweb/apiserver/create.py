@@ -50,12 +50,12 @@ def _create(server: Server, call: Call, kind: Kind, obj: Object, track: bool) ->
         if track:
             managedfields.track(server, call, kind, None, obj)
         check(kind, obj, None)
-        if call.dry_run:
-            namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
-            if objects.find(server, kind, namespace, name):
+        with admission.judging(server, call, kind, obj, None):
+            if not call.dry_run:
+                return store(server, call, kind, obj)
+            if objects.find(server, kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]):
                 raise AlreadyStored
             return objects.to_text(obj)
-        return store(server, call, kind, obj)
 
 
 def store(server: Server, call: Call, kind: Kind, obj: Object) -> str:

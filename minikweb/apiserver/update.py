@@ -75,9 +75,12 @@ def write(
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         if _ends_deletion(kind, new, old):
             return _delete(server, call, kind, current, new)
-        if new == old or call.dry_run:
+        if new == old:
             return objects.to_text(new)
-        return server.storage.update(current, objects.draft(kind, new, call, old), call.author).body
+        with admission.judging(server, call, kind, new, old, subresource):
+            if call.dry_run:
+                return objects.to_text(new)
+            return server.storage.update(current, objects.draft(kind, new, call, old), call.author).body
 
 
 def _check_identity(kind: Kind, current: Stored, new: Object) -> None:

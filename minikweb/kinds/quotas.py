@@ -68,7 +68,6 @@ RESOURCE_QUOTA = Kind(
     prepare_for_update=strategy.keep_status,
     prepare_for_status_update=strategy.keep_spec,
     validate=_validate_quota,
-    inert="quotas are not counted or enforced here yet",
 )
 
 
@@ -134,5 +133,4 @@ LIMIT_RANGE = Kind(
     columns=(NAME, Column("Created At", _created_at, description="When it was created.")),
     default=_default_range,
     validate=_validate_range,
-    inert="limit ranges are not applied to pods here yet",
 )

@@ -29,13 +29,11 @@ def test_it_works(kubectl, namespace):
 
 def test_what_kubectl_creates_itself(kubectl, namespace):
     for words in (
-        ("create", "quota", "q", "--hard=pods=3,requests.cpu=1"),
         ("create", "poddisruptionbudget", "p", "--selector=app=web", "--min-available=1"),
         ("create", "priorityclass", f"high-{namespace}", "--value=1000", "--description=d"),
     ):
         assert "created" in warned(kubectl, *words, namespace=namespace)
 
-    assert "pods: 0/3, requests.cpu: 0/1" in kubectl("get", "quota", "q", namespace=namespace)
     kubectl("create", "deployment", "web", "--image=nginx:1", namespace=namespace)
     assert "autoscaled" in warned(
         kubectl, "autoscale", "deployment", "web", "--min=1", "--max=3", "--cpu=70%", namespace=namespace
@@ -46,7 +44,6 @@ def test_what_kubectl_creates_itself(kubectl, namespace):
 @pytest.mark.parametrize(
     "obj",
     [
-        {"apiVersion": "v1", "kind": "LimitRange", "spec": {"limits": [{"type": "Container", "max": {"cpu": "1"}}]}},
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",

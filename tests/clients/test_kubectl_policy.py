@@ -1,0 +1,50 @@
+"""Quotas, limits and Pod Security as kubectl shows them."""
+
+import pytest
+
+from tests.clients.test_kubectl import kubectl
+from tests.running import until
+
+pytestmark = [pytest.mark.cluster, pytest.mark.kubectl]
+__all__ = ["kubectl"]
+
+LIMITS = """
+apiVersion: v1
+kind: LimitRange
+metadata: {name: defaults}
+spec:
+  limits:
+    - {type: Container, default: {cpu: 500m, memory: 256Mi}, defaultRequest: {cpu: 100m, memory: 64Mi}, max: {cpu: "1"}}
+"""
+
+
+def rows(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def test_a_quota_is_described_with_what_is_used(kubectl):
+    kubectl("create quota team --hard=pods=2,requests.cpu=1,count/deployments.apps=1")
+    kubectl("apply -f -", stdin=LIMITS)
+    kubectl("create deployment web --image=minikweb/demo:1 --replicas=3")
+    until(lambda: ["pods", "2", "2"] in rows(kubectl("describe quota team")), "both pods are counted")
+    described = rows(kubectl("describe quota"))
+    assert ["requests.cpu", "200m", "1"] in described
+    assert ["count/deployments.apps", "1", "1"] in described
+    assert "exceeded quota: team, requested: pods=1, used: pods=2, limited: pods=2" in kubectl("describe rs")
+    assert "exceeded quota: team" in kubectl("create deployment more --image=minikweb/demo:1", check=False)
+    assert "pods: 2/2" in kubectl("get quota")
+
+
+def test_limits_are_described_as_kubectl_does(kubectl):
+    kubectl("apply -f -", stdin=LIMITS)
+    assert ["Container", "cpu", "-", "1", "100m", "500m", "-"] in rows(kubectl("describe limits defaults"))
+    assert ["Container", "memory", "-", "-", "64Mi", "256Mi", "-"] in rows(kubectl("describe limits"))
+    assert "Container" in kubectl(f"describe namespace {kubectl.namespace}")
+
+
+def test_pod_security_warns_and_refuses(kubectl):
+    kubectl(f"label namespace {kubectl.namespace} pod-security.kubernetes.io/enforce=restricted")
+    said = kubectl("run web --image=minikweb/demo:1", check=False)
+    assert (
+        'pods "web" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false' in said
+    )
