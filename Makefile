@@ -1,6 +1,6 @@
 # What one does with this repository; `make` alone lists it. Needs Python 3.11 or newer, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast bench reset assets images messages lint
+.PHONY: help run run-web test test-fast bench reset assets images messages lint
 MAKEFLAGS += --no-print-directory
 
 # The first Python that is new enough; asked only when the virtualenv has to be made.
@@ -14,6 +14,9 @@ help:
 
 run: .venv/installed ## start everything and print where it is (Ctrl-C stops it)
 	@exec $(MANAGE) up
+
+run-web: .venv/installed ## show a cluster that is there: MINIKWEB_KUBECONFIG=~/.kube/config make run-web
+	@exec $(MANAGE) web
 
 test: .venv/installed-dev ## run every check of CI; what needs Docker or Chromium only where they are
 	@$(PYTEST)

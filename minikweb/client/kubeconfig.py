@@ -19,6 +19,7 @@ from minikweb import settings
 from minikweb.apimachinery import errors
 from minikweb.client.client import Client
 from minikweb.client.connection import Headers
+from minikweb.client.execplugin import ExecPlugin
 from minikweb.client.transport import HttpTransport
 
 LOOK = 1.0  # seconds between two looks at a token file
@@ -113,15 +114,16 @@ def _tls(cluster: dict[str, Any], user: dict[str, Any], folder: Path) -> ssl.SSL
 
 
 def _identity(user: dict[str, Any], folder: Path) -> Callable[[], Headers]:
-    if "exec" in user or "auth-provider" in user:
+    if "auth-provider" in user:
         raise KubeconfigError(
-            "this kubeconfig gets its token from a plugin (exec), which is not supported: use a token or a certificate"
+            "this kubeconfig gets its token from an auth-provider, which Kubernetes has given up: "
+            "use a credential plugin (exec), a token or a certificate"
         )
     headers: dict[str, str] = {}
     if user.get("as"):
         headers["Impersonate-User"] = user["as"]
-    if user.get("tokenFile"):
-        token = TokenFile(folder / user["tokenFile"])
+    if user.get("exec") or user.get("tokenFile"):
+        token = ExecPlugin(user["exec"], folder) if user.get("exec") else TokenFile(folder / user["tokenFile"])
         return lambda: {**headers, **token()}
     if user.get("token"):
         headers["Authorization"] = f"Bearer {user['token']}"

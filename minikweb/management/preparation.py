@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from django.core.management import call_command
@@ -16,8 +16,10 @@ from minikweb.management import broker
 from minikweb.management.datafolder import DataFolder, Refusal, host_routes
 from minikweb.management.terminal import say
 from minikweb.runtime.docker import installation
+from minikweb.runtime.docker.network import Publishers
 from minikweb.runtime.protocol import RuntimeFailure, RuntimeUnavailable
 
+LOOPBACK = "127.0.0.1"
 RUNTIMES = ("auto", "docker", "simulated")
 
 
@@ -75,6 +77,45 @@ def check_ports(bind: str, ports: Mapping[str, int]) -> None:
                 ) from error
 
 
+def ingress_remarks(ports: Mapping[str, int], reserved: Collection[int], published: Collection[str]) -> list[str]:
+    """A sentence for each port of the Ingress controller that somebody else has: the rest works without it.
+
+    reserved: our own other ports; published: what our containers bring to localhost already, such as 8080/tcp.
+    """
+    remarks = []
+    for variable, port in ports.items():
+        if f"{port}/tcp" not in published and (port in reserved or not _is_free(LOOPBACK, port)):
+            remarks.append(
+                _(
+                    "Port %(port)d is taken: no Ingress will answer at localhost:%(port)d; all else works. "
+                    "Choose another with %(variable)s=…"
+                )
+                % {"port": port, "variable": variable}
+            )
+    return remarks
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+            probe.listen(1)
+        except PermissionError:
+            return True  # Docker may open it where we may not
+        except OSError:
+            return False
+    return True
+
+
+def published_ports(folder: DataFolder) -> list[str]:
+    """What containers of an earlier run still bring to localhost. Raises Refusal."""
+    try:
+        return list(Publishers(folder.cluster()["id"]).published())
+    except RuntimeFailure as error:
+        raise Refusal(error.message) from error
+
+
 def check_broker(url: str) -> None:
     """Raises Refusal if the broker that the user names does not answer."""
     shown = url.rpartition("@")[2]  # without its password
@@ -118,11 +159,21 @@ def migrate() -> None:
     """Brings the tables of the cluster and of the pages up to date. Raises Refusal."""
     try:
         prepare_database()
+        migrate_pages()
+    except NewerData as error:
+        raise Refusal(_("A newer Minikweb wrote this database: update this one, or set MINIKWEB_DATA.")) from error
+    except DatabaseError as error:
+        raise Refusal(_("The database cannot be prepared: %(why)s") % {"why": error}) from error
+    finally:
+        connections.close_all()
+
+
+def migrate_pages() -> None:
+    """Brings the tables of the pages up to date. Raises Refusal."""
+    try:
         executor = MigrationExecutor(connections["default"])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", database="default", verbosity=0, interactive=False)
-    except NewerData as error:
-        raise Refusal(_("A newer Minikweb wrote this database: update this one, or set MINIKWEB_DATA.")) from error
     except DatabaseError as error:
         raise Refusal(_("The database cannot be prepared: %(why)s") % {"why": error}) from error
     finally:
