@@ -1,6 +1,7 @@
 """proxy: HTTP to a pod or to a pod behind a Service, carried by the pod's kubelet; read-only to a node's kubelet.
 
-The name is [scheme:]name[:port]. Source: pkg/registry/core/pod/strategy.go (ResourceLocation),
+The name is [scheme:]name[:port]. For a Service without a selector a process of this machine may answer, at a socket in
+the run folder, where nobody else can make one. Source: pkg/registry/core/pod/strategy.go and
 pkg/registry/core/service/storage (ResourceLocation), apimachinery/pkg/util/proxy.
 """
 
@@ -8,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import httptools
 import orjson
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from minikweb import settings
 from minikweb.apimachinery import errors
 from minikweb.apimachinery.errors import BadRequest, ServiceUnavailable
 from minikweb.apiserver import kubelet, objects, streams
@@ -62,17 +64,24 @@ def answer(server: Server, request: Request) -> Stream | Response:
         return kubelet.proxy(server, request)
     if request.path.endswith("/proxy"):
         return Response(b"", 301, headers=[("location", request.path + "/")])
+    if kind == "Service" and (path := _socket_of(server, request)):
+        return _relay(request, lambda: streams.connect(path), "localhost")
     pod, port = _of_service(server, request) if kind == "Service" else _of_pod(server, request)
-    return _relay(server, request, pod, port)
+    return _relay_to_pod(server, request, pod, port)
 
 
-def _relay(server: Server, request: Request, pod: Object, port: int) -> Stream:
+def _relay_to_pod(server: Server, request: Request, pod: Object, port: int) -> Stream:
     path, place = kubelet.endpoint(server, pod["spec"]["nodeName"]), kubelet.place(pod)
+    address = pod.get("status", {}).get("podIP") or pod["metadata"]["name"]
 
     async def connect() -> streams.Connection:
         return Tunnel(await streams.dial(path, f"/connect/{place}/{port}"))
 
-    relay = streams.HttpRelay(connect, _head(request, pod, port) + request.body)
+    return _relay(request, connect, f"{address}:{port}")
+
+
+def _relay(request: Request, connect: Callable[[], Awaitable[streams.Connection]], host: str) -> Stream:
+    relay = streams.HttpRelay(connect, _head(request, host) + request.body)
 
     async def begin(stream: Stream) -> None:
         try:
@@ -93,13 +102,12 @@ def _cut(path: str) -> str:
     return path[: path.index("/proxy/") + len("/proxy")]
 
 
-def _head(request: Request, pod: Object, port: int) -> bytes:
-    """The request line and headers for the pod."""
+def _head(request: Request, host: str) -> bytes:
+    """The request line and headers for who answers."""
     target = request.path[len(_cut(request.path)) :]
-    address = pod.get("status", {}).get("podIP") or pod["metadata"]["name"]
     lines = [
         f"{request.method} {target}{'?' + request.query.raw if request.query.raw else ''} HTTP/1.1",
-        f"host: {address}:{port}",
+        f"host: {host}",
     ]
     lines += [f"{name}: {value}" for name, value in request.headers.items() if name not in _NOT_SENT]
     lines += [f"x-forwarded-uri: {_cut(request.path)}", "connection: close"]
@@ -160,6 +168,17 @@ def _of_service(server: Server, request: Request) -> tuple[Object, int]:
         if stored and objects.parse(stored)["spec"].get("nodeName"):
             return objects.parse(stored), port
     raise ServiceUnavailable(f'no endpoints available for service "{route.name}"')
+
+
+def _socket_of(server: Server, request: Request) -> str:
+    """The socket of a process that answers for the Service; empty if there is none."""
+    scheme, name, _ = split_name(request.route.name)
+    path = settings.service_socket(request.route.namespace, name)
+    if not path.exists():
+        return ""
+    service = objects.parse(objects.read(server, request.route.kind, request.route.namespace, name))
+    _only_http(scheme)
+    return "" if service["spec"].get("selector") else str(path)
 
 
 def _endpoints(server: Server, namespace: str, service: str, port_name: str) -> Iterator[tuple[str, int]]:

@@ -77,6 +77,11 @@ class _Socket:
         self._writer.close()
 
 
+async def connect(path: str) -> Connection:
+    """A connection to the unix socket at a path. Raises OSError."""
+    return _Socket(*await asyncio.open_unix_connection(path))
+
+
 class HttpRelay:
     """One HTTP request over a connection that is still to be made; its answer is read as it comes."""
 
@@ -121,11 +126,8 @@ class _KubeletRelay(HttpRelay):
     """A GET of a kubelet."""
 
     def __init__(self, path: str, target: str):
-        async def connect() -> Connection:
-            return _Socket(*await asyncio.open_unix_connection(path))
-
         request = f"GET {target} HTTP/1.1\r\nHost: kubelet\r\nConnection: close\r\n\r\n"
-        super().__init__(connect, request.encode())
+        super().__init__(lambda: connect(path), request.encode())
 
     async def begin(self, stream: Stream) -> None:
         """Takes the type over from the answer's head. Raises ApiError."""

@@ -9,6 +9,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 from urllib.parse import unquote
 
@@ -46,6 +47,7 @@ class _Exchange:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.started = threading.Event()
+        self.running: Future[None] | None = None
         self.chunks: queue.SimpleQueue[bytes | BaseException | None] = queue.SimpleQueue()
 
     async def receive(self) -> dict[str, Any]:
@@ -138,7 +140,8 @@ class InProcessTransport:
         if body is not None:
             sent["Content-Length"] = str(len(body))
         exchange = _Exchange(method, target, sent, body or b"")
-        asyncio.run_coroutine_threadsafe(exchange.run(self._app), self._loop)
+        # Held until it is answered: the loop itself refers to its tasks weakly.
+        exchange.running = asyncio.run_coroutine_threadsafe(exchange.run(self._app), self._loop)
         if not exchange.started.wait(timeout):
             raise errors.Timeout(f"the application did not answer in {timeout:g} s")
         return exchange

@@ -1,4 +1,4 @@
-"""The controllers' process: the manager, every controller and the scheduler, in one Celery worker."""
+"""The controllers' process: the manager, every controller, the scheduler and the operators, in one Celery worker."""
 
 import sys
 from typing import Any
@@ -13,6 +13,7 @@ from minikweb.client.kubeconfig import client_for
 from minikweb.client.lease import Election
 from minikweb.client.workqueue import connect
 from minikweb.manager import CONTROLLERS, Manager, build
+from minikweb.operators.known import chosen
 
 QUEUE = "controllers"
 OWN_TOKENS = ("scheduler",)  # the others share the controller manager's
@@ -36,6 +37,7 @@ def run(client: Client) -> int:
     """Works until SIGTERM; returns the exit code."""
     cache = Cache(client)
     clients = {name: client_for(name) for name in OWN_TOKENS}
-    controllers = [build(cls, clients.get(cls.name, client), cache) for cls in CONTROLLERS]
+    classes = (*CONTROLLERS, *chosen(settings.OPERATORS))
+    controllers = [build(cls, clients.get(cls.name, client), cache) for cls in classes]
     manager = Manager(controllers, cache, connect(settings.REDIS_URL), bell(QUEUE), prefix=installation())
     return run_worker(manager, [QUEUE], sum(c.workers for c in controllers), name=QUEUE)
