@@ -75,5 +75,9 @@ def events(namespace: str, kind: str, name: str) -> str:
 
 
 def apply(verb: str = "apply") -> str:
-    """verb: create for what is new, replace for what is edited."""
+    """verb: replace for an object that is edited."""
     return f"kubectl {verb} -f manifest.yaml"
+
+
+def apply_server_side(manager: str) -> str:
+    return f"kubectl apply --server-side --field-manager={manager} -f manifest.yaml"

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from minikweb.dashboard import fieldpath
+
 Object = dict[str, Any]
 
 MASK = "••••••••"
@@ -94,38 +96,6 @@ def written_over(live: Object, edited: Object) -> Object:
     return body
 
 
-def merged(base: Any, mine: Any, theirs: Any) -> Any:
-    """My changes since `base` on top of `theirs`: maps key by key, anything else as I left it."""
-    if mine == base:
-        return theirs
-    if not all(isinstance(side, dict) for side in (base, mine, theirs)):
-        return mine
-    result = {}
-    for key in [*theirs, *(key for key in mine if key not in theirs)]:
-        missing = object()
-        was, my, their = base.get(key, missing), mine.get(key, missing), theirs.get(key, missing)
-        chosen = their if my == was else my
-        if chosen is missing:
-            continue
-        nested = all(isinstance(side, dict) for side in (was, my, their))
-        result[key] = merged(was, my, their) if nested else chosen
-    return result
-
-
-def collisions(base: Any, mine: Any, theirs: Any, path: str = "") -> list[str]:
-    """The fields that both sides changed, differently, since `base`."""
-    if mine in (base, theirs) or theirs == base:
-        return []
-    if all(isinstance(side, dict) for side in (base, mine, theirs)):
-        keys = sorted({*mine, *theirs})
-        return [
-            found
-            for key in keys
-            for found in collisions(base.get(key), mine.get(key), theirs.get(key), f"{path}.{key}" if path else key)
-        ]
-    return [path]
-
-
 # --- Where in the text is that field? -----------------------------------------------------------
 
 
@@ -137,7 +107,7 @@ def line_of(text: str, field: str, document: int = 0) -> int | None:
         return None
     node = documents[document] if document < len(documents) else None
     line = None
-    for step in re.findall(r"[^.\[\]]+", field):
+    for step in fieldpath.parse(field):
         found = _step(node, step)
         if found is None:
             break
@@ -146,12 +116,19 @@ def line_of(text: str, field: str, document: int = 0) -> int | None:
     return line
 
 
-def _step(node: yaml.Node | None, step: str) -> tuple[yaml.Node, yaml.Node] | None:
+def _step(node: yaml.Node | None, step: fieldpath.Step | int) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         return next(((key, value) for key, value in node.value if key.value == step), None)
-    if isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
-        return node.value[int(step)], node.value[int(step)]
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        return (node.value[step], node.value[step]) if step < len(node.value) else None
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, tuple):
+        return next(((item, item) for item in node.value if _has(item, *step)), None)
     return None
+
+
+def _has(item: yaml.Node, name: str, value: str) -> bool:
+    found = _step(item, name)
+    return found is not None and found[1].value == str(value)
 
 
 _FIELD = re.compile(r'"([A-Za-z][\w]*(?:[.\[][\w./\-\]\[]+)+)"')

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from minikweb.dashboard import consumers, logs, terminal
-from minikweb.dashboard.views import actions, editor, lists, objects, pods, preferences, schemas, tree
+from minikweb.dashboard.views import actions, editor, lists, manifests, objects, pods, preferences, schemas, tree
 
 app_name = "dashboard"
 _OBJECT = "objects/<str:kind>/<str:namespace>/<str:name>/"
@@ -12,7 +12,7 @@ urlpatterns = [
     path("", tree.tree, name="tree"),
     path("events/", lists.events, name="events"),
     path("list/<str:plural>/", lists.listing, name="list"),
-    path("new/", editor.new, name="new"),
+    path("new/", manifests.new, name="new"),
     path("schemas/", schemas.kinds, name="schemas"),
     path("schemas/<path:api_version>/<str:kind>/", schemas.schema, name="schema"),
     path("preferences/", preferences.preferences, name="preferences"),

@@ -4,6 +4,8 @@ import json
 
 import yaml
 
+from minikweb.dashboard import problems
+from minikweb.dashboard.views import manifests
 from tests.dashboard.test_actions import text
 
 HTMX = {"hx_request": "true"}
@@ -117,7 +119,7 @@ def test_a_field_that_both_changed_is_named(web):
     form["yaml"] = form["yaml"].replace("blue", "green")
     web.patch("ConfigMap", "settings", {"data": {"colour": "red"}})
     conflict = check(web, form).content.decode()
-    assert "<code>data.colour</code>" in conflict and "your values win" in conflict
+    assert "<code>data.colour</code>" in conflict and "yours wins" in text(conflict)
 
 
 def test_an_untouched_secret_keeps_its_values(web):
@@ -132,7 +134,7 @@ def test_an_untouched_secret_keeps_its_values(web):
 
 
 def test_a_new_object_starts_from_a_template_the_server_accepts(web):
-    for template in ("Deployment", "Pod", "Service", "ConfigMap", "Secret", "Namespace"):
+    for template in manifests.TEMPLATES:
         form = web.ask(f"/new/?template={template}&ns={web.namespace}").context["yaml"]
         answer = web.post(f"/new/?ns={web.namespace}", {"yaml": form, "action": "check"}, **HTMX)
         assert "The server accepts it." in text(answer.content.decode()), template
@@ -152,15 +154,115 @@ def test_what_was_created_before_a_refusal_is_said(web):
     documents += "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: Bad Name\n"
     answer = web.post(f"/new/?ns={web.namespace}", {"yaml": documents, "action": "apply"}, **HTMX)
     page = answer.content.decode()
-    assert "Already created:" in page and "ConfigMap good" in page
+    assert "Already applied:" in page and "ConfigMap good" in page
     assert "<code>metadata.name</code>" in page and 'data-line="9"' in page
 
 
-def test_what_exists_already_is_offered_for_editing(web):
+def test_what_exists_already_is_changed_and_the_differences_are_shown_first(web):
+    manifest(web, "action: one", apply=True)
+    checked = manifest(web, "action: two")
+    assert "action: two" in checked and web.read("ConfigMap", "settings")["data"] == {"action": "one"}
+    manifest(web, "action: two", apply=True)
+    assert web.read("ConfigMap", "settings")["data"] == {"action": "two"}
+
+
+def manifest(web, data, apply=False, action=""):
+    """The page after ConfigMap settings with that line of data was checked or applied."""
+    document = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  {data}\n"
+    form = {"yaml": document, "action": action or ("apply" if apply else "check")}
+    return text(web.post(f"/new/?ns={web.namespace}", form, **HTMX).content.decode())
+
+
+def test_a_field_of_another_manager_is_a_conflict_that_names_it_until_it_is_taken_over(web):
+    helm = web.api.acting_as("helm")
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"size": "small"}}
+    helm.patch("ConfigMap", "settings", obj, web.namespace, type="apply")
+    conflict = manifest(web, "size: large", apply=True)
+    assert "belongs to helm" in conflict and "data.size" in conflict
+    assert web.read("ConfigMap", "settings")["data"] == {"size": "small"}
+    manifest(web, "size: large", action="force")
+    assert web.read("ConfigMap", "settings")["data"] == {"size": "large"}
+
+
+def test_a_field_changed_by_an_earlier_edit_of_these_pages_is_no_conflict(web):
+    manifest(web, "size: small", apply=True)
+    form = opened(web)
+    form["yaml"] = form["yaml"].replace("small", "medium")
+    check(web, form, action="apply")
+    assert "Applied: ConfigMap settings." in manifest(web, "size: large", apply=True)
+
+
+def test_taking_a_field_over_from_helm_is_said_before(web):
+    helm = web.api.acting_as("helm")
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"size": "small"}}
+    helm.patch("ConfigMap", "settings", obj, web.namespace, type="apply")
+    form = opened(web)
+    form["yaml"] = form["yaml"].replace("small", "large")
+    checked = text(check(web, form).content.decode())
+    assert "You take fields over from others." in checked and "written by helm so far" in checked
+
+
+def test_a_conflict_names_who_wrote_and_lets_one_choose_field_by_field(web):
+    settings(web, colour="blue", size="small")
+    form = opened(web)
+    form["yaml"] = form["yaml"].replace("blue", "green").replace("small", "tiny")
+    other = web.api.acting_as("somebody")
+    other.patch("ConfigMap", "settings", {"data": {"colour": "red", "size": "large"}}, web.namespace)
+    conflict = check(web, form).content.decode()
+    assert "now written by somebody" in text(conflict) and 'name="keep data.colour"' in conflict
+    rebased = check(web, form | {"keep data.colour": "theirs", "keep data.size": "mine"}, action="rebase").context
+    assert yaml.safe_load(rebased["yaml"])["data"] == {"colour": "red", "size": "tiny"}
+
+
+def test_an_apply_can_be_undone(web):
     settings(web, colour="blue")
+    form = opened(web)
+    form["yaml"] = form["yaml"].replace("blue", "green")
+    applied = check(web, form, action="apply").context
+    again = {key: applied[key] for key in ("yaml", "base", "opened", "previous")}
+    undone = check(web, again, action="undo")
+    assert web.read("ConfigMap", "settings")["data"] == {"colour": "blue"}
+    assert "colour: blue" in undone.context["yaml"] and undone.headers["HX-Retarget"] == "#editor"
+
+
+def test_a_secret_that_was_applied_has_no_undo_since_its_old_values_are_not_on_the_page(web):
+    web.make({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": {"a": "MQ=="}})
+    form = opened(web, "Secret", "keys")
+    form["yaml"] += "stringData:\n  a: new\n"
+    assert "undo" not in check(web, form, "Secret", "keys", action="apply").content.decode()
+
+
+def test_what_was_created_can_be_deleted_again_at_once_and_only_that(web):
     document = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n"
-    page = web.post(f"/new/?ns={web.namespace}", {"yaml": document, "action": "apply"}, **HTMX).content.decode()
-    assert web.path("ConfigMap", "settings", "edit/") in page
+    page = web.post(f"/new/?ns={web.namespace}", {"yaml": document, "action": "apply"}, **HTMX)
+    made = page.context["made_json"]
+    undone = web.post("/new/", {"yaml": document, "action": "undo", "made": made}, **HTMX).content.decode()
+    assert "Deleted again: ConfigMap settings." in text(undone)
+    settings(web, colour="blue")
+    again = web.post("/new/", {"yaml": document, "action": "undo", "made": made}, **HTMX).content.decode()
+    assert "There is nothing to undo." in text(again)
+    assert web.read("ConfigMap", "settings")["data"] == {"colour": "blue"}, "another object of that name"
+
+
+def test_an_undo_of_nonsense_is_refused(web):
+    for made in ("", "7", '["x"]', "[[1]]"):
+        page = web.post("/new/", {"yaml": "", "action": "undo", "made": made}, **HTMX).content.decode()
+        assert 'role="alert"' in page, made
+
+
+def test_a_namespace_and_what_goes_into_it_are_checked_together(web):
+    documents = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: brand-new\n---\n"
+    documents += "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: first\n  namespace: brand-new\n"
+    page = web.post("/new/", {"yaml": documents, "action": "check"}, **HTMX).content.decode()
+    assert "Namespace brand-new, ConfigMap first" in text(page)
+
+
+def test_a_warning_of_the_server_is_shown_at_its_line():
+    header = '299 - "unknown field \\"spec.replica\\"", 299 - "spec.nodeName: deprecated since v1.30"'
+    document = "spec:\n  replica: 2\n  nodeName: x\n"
+    found = problems.of_warnings(header, document)
+    assert [(each.line, each.severity) for each in found] == [(2, "warning"), (3, "warning")]
+    assert found[0].message == 'unknown field "spec.replica"'
 
 
 def test_a_kind_nobody_knows_is_refused_in_words(web):

@@ -56,31 +56,6 @@ def test_a_value_that_is_no_text_is_said_to_be_none():
     assert manifest.decoded("no base64") is None
 
 
-BASE = {"metadata": {"labels": {"a": "1"}}, "spec": {"replicas": 3, "paused": False}}
-
-
-def test_changes_of_both_sides_are_kept_when_they_do_not_meet():
-    mine = {"metadata": {"labels": {"a": "1", "b": "2"}}, "spec": {"replicas": 3, "paused": False}}
-    theirs = {"metadata": {"labels": {"a": "1"}}, "spec": {"replicas": 5, "paused": False}}
-    assert manifest.merged(BASE, mine, theirs) == {
-        "metadata": {"labels": {"a": "1", "b": "2"}},
-        "spec": {"replicas": 5, "paused": False},
-    }
-    assert manifest.collisions(BASE, mine, theirs) == []
-
-
-def test_where_both_changed_a_field_mine_wins_and_it_is_named():
-    mine, theirs = {"spec": {"replicas": 4}}, {"spec": {"replicas": 5}}
-    base = {"spec": {"replicas": 3}}
-    assert manifest.merged(base, mine, theirs) == mine
-    assert manifest.collisions(base, mine, theirs) == ["spec.replicas"]
-
-
-def test_what_i_removed_stays_removed():
-    mine = {"metadata": {"labels": {}}, "spec": {"replicas": 3}}
-    assert manifest.merged(BASE, mine, BASE) == mine
-
-
 TEXT = """\
 apiVersion: apps/v1
 spec:
@@ -97,6 +72,11 @@ spec:
 def test_a_field_is_found_in_the_text():
     assert manifest.line_of(TEXT, "spec.template.spec.containers[1].imagee") == 9
     assert manifest.line_of(TEXT, "spec.template.spec.containers[0]") == 6
+
+
+def test_an_item_is_found_by_its_name():
+    assert manifest.line_of(TEXT, '.spec.template.spec.containers[name="web"].image') == 7
+    assert manifest.line_of(TEXT, "spec.template.spec.containers[name=side].imagee") == 9
 
 
 def test_a_missing_field_is_shown_at_its_nearest_parent():
