@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept, left = [], []
     for item in items:
         reasons = {
-            marker: needs.missing(marker) for marker in ("docker", "browser", "kubectl", "helm") if _has(item, marker)
+            marker: needs.missing(marker) for marker in needs.MARKERS if _has(item, marker)
         }
         lacking = {marker: reason for marker, reason in reasons.items() if reason}
         required = [marker for marker in lacking if marker in needs.REQUIRED]

