@@ -51,11 +51,15 @@ def until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE) ->
 class RunningCluster:
     """`start`, then look at it through `client`, `kubectl`, `page`; `stop` as Ctrl-C, `kill` as a power cut."""
 
-    def __init__(self, folder: Path, *, runtime: str = "simulated", nodes: int = 3, **environment: str):
+    def __init__(
+        self, folder: Path, *, runtime: str = "simulated", nodes: int = 3, ingress: bool = False, **environment: str
+    ):
         self.folder = folder
+        self.options = [] if ingress else ["--without-ingress"]
         self.data = folder / "data"
         self.output = folder / "up.log"
         self.http_port, self.api_port = free_port(), free_port()
+        self.ingress_port, self.ingress_tls_port = free_port(), free_port()
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("MINIKWEB_")}
         self.environment |= {
             "MINIKWEB_DATA": str(self.data),
@@ -63,6 +67,8 @@ class RunningCluster:
             "MINIKWEB_NODES": str(nodes),
             "MINIKWEB_HTTP_PORT": str(self.http_port),
             "MINIKWEB_API_PORT": str(self.api_port),
+            "MINIKWEB_INGRESS_HTTP_PORT": str(self.ingress_port),
+            "MINIKWEB_INGRESS_HTTPS_PORT": str(self.ingress_tls_port),
             "LC_ALL": "C.UTF-8",
         }
         self.environment |= environment
@@ -74,7 +80,7 @@ class RunningCluster:
         already = self.said().count("Ready in")
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"],
+                [sys.executable, "manage.py", "up", *self.options],
                 cwd=BASE,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

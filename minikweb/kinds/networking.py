@@ -119,7 +119,6 @@ INGRESS = Kind(
     prepare_for_update=_update,
     prepare_for_status_update=strategy.keep_spec,
     validate=_validate_ingress,
-    inert="no Ingress controller runs here by default: an Ingress routes once one is installed",
 )
 
 
@@ -162,7 +161,6 @@ INGRESS_CLASS = Kind(
     prepare_for_create=strategy.first_generation,
     prepare_for_update=lambda new, old: strategy.next_generation(new, old, strategy.spec_of),
     validate=_validate_class,
-    inert="no Ingress controller runs here by default: an IngressClass is served once its controller is installed",
 )
 
 

@@ -43,6 +43,7 @@ PRELOADED = (
     "minikweb.apiserver.app",
     "minikweb.management.commands.apiserver",
     "minikweb.management.commands.controllers",
+    "minikweb.management.commands.ingress",
     "minikweb.management.commands.kubelet",
     "minikweb.management.commands.web",
     "celery.app.amqp",
@@ -69,6 +70,7 @@ PRELOADED = (
 )
 
 BROKER, APISERVER, CONTROLLERS, WEB, PRUNE = "broker", "apiserver", "controllers", "web", "prune"
+INGRESS = "ingress"
 KUBELET = "kubelet-"
 
 
@@ -80,9 +82,10 @@ def kubelet(node: str) -> str:
 class Up:
     """One run of `manage.py up`, from preparation to the last stopped container."""
 
-    def __init__(self, folder: DataFolder, runtime: str, *, begun: float):
+    def __init__(self, folder: DataFolder, runtime: str, *, begun: float, ingress: bool = True):
         self.folder = folder
         self.runtime = runtime
+        self.ingress = ingress and runtime == "docker"  # simulated pods route nothing
         self.begun = begun  # on the monotonic clock
         self.since = datetime.now(UTC)
         self.cluster = folder.cluster()
@@ -126,6 +129,7 @@ class Up:
             self._deploy_demo()
         self._wait(WEB, self._web_answers)
         self._announce()
+        self._follow_ingress()
 
     def _wait(self, name: str, condition: Callable[[], bool]) -> None:
         def stepped() -> bool:
@@ -175,12 +179,20 @@ class Up:
                 self.client.create(manifest)
         self.cluster = self.folder.update_cluster(seeded=True)
 
+    def _follow_ingress(self) -> None:
+        """Has the Ingress controller installed, or removed where it no longer belongs; nothing waits for it."""
+        if self.ingress or self.cluster.get("ingress"):
+            action = "install" if self.ingress else "remove"
+            self.supervisor.add(Program(INGRESS, ("ingress", action), once=True))
+
     def _announce(self) -> None:
         counted = ngettext("%(count)d node", "%(count)d nodes", len(self.nodes)) % {"count": len(self.nodes)}
         say(_("Ready in %(seconds).1f s: %(nodes)s.") % {"seconds": time.monotonic() - self.begun, "nodes": counted})
         say("")
         host = "127.0.0.1" if settings.BIND in ("0.0.0.0", "::") else settings.BIND
         say(_("  Dashboard  http://%(host)s:%(port)d/") % {"host": host, "port": settings.HTTP_PORT})
+        if self.ingress:
+            say(_("  Ingress    http://*.localhost:%(port)d/") % {"port": settings.INGRESS_HTTP_PORT})
         say(_("  kubectl    export KUBECONFIG=%(file)s") % {"file": self.folder.path / "kubeconfig"})
         say("")
         say(_("Ctrl-C stops everything; the next start brings the same pods back."))

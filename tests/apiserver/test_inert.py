@@ -13,7 +13,6 @@ def meta(**more):
 
 BACKEND = {"service": {"name": "web", "port": {"number": 80}}}
 ROUTE = {"path": "/", "pathType": "Prefix", "backend": BACKEND}
-INGRESS = meta(spec={"rules": [{"host": "a.example", "http": {"paths": [ROUTE]}}]})
 REQUESTS = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 NETWORKING = "/apis/networking.k8s.io/v1"
 HOOK = {
@@ -26,12 +25,6 @@ HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 SCALED = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
 
 GOOD = [
-    (f"{NETWORKING}/namespaces/default/ingresses", INGRESS, ["x", "<none>", "a.example", "", "80", "0s"]),
-    (
-        f"{NETWORKING}/ingressclasses",
-        meta(spec={"controller": "traefik.io/ingress-controller"}),
-        ["x", "traefik.io/ingress-controller", "<none>", "0s"],
-    ),
     (
         f"{NETWORKING}/namespaces/default/networkpolicies",
         meta(spec={"podSelector": {"matchLabels": {"app": "db"}}}),

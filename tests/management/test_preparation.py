@@ -6,7 +6,7 @@ import pytest
 
 from minikweb.management import preparation
 from minikweb.management.datafolder import DataFolder, Refusal
-from minikweb.management.preparation import check_ports, choose_runtime
+from minikweb.management.preparation import check_ports, choose_runtime, ingress_remarks
 from minikweb.runtime.protocol import RuntimeUnavailable
 
 
@@ -73,6 +73,23 @@ def test_free_ports_are_free_again_afterwards():
 def test_an_address_that_is_not_ours_is_said():
     with pytest.raises(Refusal, match="192.0.2.1"):
         check_ports("192.0.2.1", {"MINIKWEB_HTTP_PORT": 8000})
+
+
+def test_a_taken_port_of_the_ingress_controller_is_one_sentence_and_no_refusal():
+    with socket.socket() as taken, socket.socket() as free:
+        for one in (taken, free):
+            one.bind(("127.0.0.1", 0))
+        taken.listen()
+        port, other = taken.getsockname()[1], free.getsockname()[1]
+        free.close()
+        ports = {"MINIKWEB_INGRESS_HTTP_PORT": port, "MINIKWEB_INGRESS_HTTPS_PORT": other}
+        assert ingress_remarks(ports, (), ()) == [
+            f"Port {port} is taken: no Ingress will answer at localhost:{port}; all else works. "
+            "Choose another with MINIKWEB_INGRESS_HTTP_PORT=…"
+        ]
+        assert ingress_remarks(ports, (), [f"{port}/tcp"]) == []  # by our own containers, of an earlier run
+        (said,) = ingress_remarks(ports, (other,), [f"{port}/tcp"])  # by our own dashboard
+        assert f"Port {other} is taken" in said
 
 
 @pytest.fixture

@@ -105,3 +105,22 @@ def test_a_process_that_dies_again_and_again_ends_the_start_with_the_place_of_it
     cluster.supervisor.processes["web"].failures = up.TRIES + 1
     with pytest.raises(Refusal, match="web does not start: see .*web.log"):
         cluster._check_deaths()
+
+
+@pytest.mark.parametrize(
+    "options, recorded, action",
+    [
+        ({}, {}, "install"),
+        ({"ingress": False}, {}, None),
+        ({"ingress": False}, {"ingress": True}, "remove"),
+        ({"runtime": "simulated"}, {}, None),
+        ({"runtime": "simulated"}, {"ingress": True}, "remove"),
+    ],
+)
+def test_the_ingress_controller_is_installed_where_it_routes_and_else_removed(cluster, options, recorded, action):
+    cluster.folder.update_cluster(**recorded)
+    made = Up(cluster.folder, options.get("runtime", "docker"), begun=0, ingress=options.get("ingress", True))
+    made.supervisor = Programs()
+    made._follow_ingress()
+    programs = [process.program for process in made.supervisor.processes.values()]
+    assert [(one.command, one.once) for one in programs] == ([(("ingress", action), True)] if action else [])

@@ -1,14 +1,16 @@
 """The whole cluster on this machine, until Ctrl-C."""
 
+import argparse
 import os
-import sys
 import time
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from minikweb import settings
 from minikweb.apiserver.credentials import install_credentials
-from minikweb.management import assets, broker, preparation
-from minikweb.management.datafolder import DataFolder
+from minikweb.management import assets, broker, preparation, remote
+from minikweb.management.datafolder import DataFolder, Refusal
 from minikweb.management.terminal import UserCommand, say
 from minikweb.management.up import Up
 
@@ -16,8 +18,17 @@ from minikweb.management.up import Up
 class Command(UserCommand):
     help = "Start everything, keep it running, stop it on Ctrl-C"
 
-    def act(self, **options: Any) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--without-ingress", action="store_true", help="no Ingress controller: leave it out, or remove it"
+        )
+
+    def act(self, without_ingress: bool = False, **options: Any) -> None:
         begun = time.monotonic()
+        if settings.KUBECONFIG:
+            raise Refusal(
+                _("MINIKWEB_KUBECONFIG names another cluster: `make run-web` shows it; unset it to run one here.")
+            )
         folder = DataFolder(settings.DATA_DIR, settings.RUN_DIR)
         folder.open()
         folder.ensure_cluster()
@@ -28,18 +39,20 @@ class Command(UserCommand):
         if not settings.EMBEDDED_BROKER:
             preparation.check_broker(settings.REDIS_URL)
         if _identity_is_new(folder):
-            _start_over()
+            remote.start_over()
         assets.ensure(settings.BASE_DIR, say)
         say(choice.remark)
         if choice.runtime == "docker":
             folder.update_cluster(docker=True)
             preparation.build_images()
+            if not without_ingress:
+                _say_which_ports_are_taken(folder)
         preparation.prepare_network(folder, choice.runtime)
         folder.update_cluster(runtime=choice.runtime)
         install_credentials(folder.path, bind=settings.BIND, port=settings.API_PORT)
         preparation.migrate()
         _decide_runtime(choice.runtime)
-        Up(folder, choice.runtime, begun=begun).run()
+        Up(folder, choice.runtime, begun=begun, ingress=not without_ingress).run()
 
 
 def _identity_is_new(folder: DataFolder) -> bool:
@@ -50,10 +63,14 @@ def _identity_is_new(folder: DataFolder) -> bool:
     return made
 
 
-def _start_over() -> None:
-    """The same command in the same process, with settings that know the new files."""
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+def _say_which_ports_are_taken(folder: DataFolder) -> None:
+    wanted = {
+        "MINIKWEB_INGRESS_HTTP_PORT": settings.INGRESS_HTTP_PORT,
+        "MINIKWEB_INGRESS_HTTPS_PORT": settings.INGRESS_HTTPS_PORT,
+    }
+    own = (settings.HTTP_PORT, settings.API_PORT)
+    for remark in preparation.ingress_remarks(wanted, own, preparation.published_ports(folder)):
+        say(remark)
 
 
 def _decide_runtime(runtime: str) -> None:

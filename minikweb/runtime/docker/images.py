@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
+import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import docker
 
 from minikweb import settings
 from minikweb.runtime import imagename
+from minikweb.runtime.docker import wheels
 from minikweb.runtime.docker.connection import translated, words
 from minikweb.runtime.protocol import ContainerNotFound, ImageNotFound, RuntimeFailure
 
@@ -33,15 +35,20 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Image:
-    """One image of ours: a folder under images/ and the arguments of its Dockerfile."""
+    """One image of ours: a folder under images/ and the arguments of its Dockerfile.
+
+    program: what its Dockerfile copies from the wheel that its requirements.txt pins; such an image has no base.
+    """
 
     tag: str
     folder: str
     arguments: dict[str, str] = field(default_factory=dict)
+    program: str = ""
 
 
 PAUSE = "minikweb/pause:3"
 NODE = "minikweb/node:1"
+TRAEFIK = "minikweb/traefik:3.7.15"
 OURS = (
     Image(PAUSE, "pause"),
     Image(NODE, "node"),
@@ -49,6 +56,7 @@ OURS = (
     Image("minikweb/demo:2", "demo", {"VERSION": "2"}),
     Image("minikweb/demo:3", "demo", {"VERSION": "3"}),
 )
+LATER = (Image(TRAEFIK, "traefik", program="traefik"),)  # built while the cluster runs already
 
 
 def image_id(api: docker.APIClient, image: str) -> str | None:
@@ -90,7 +98,7 @@ def digest(image: Image) -> str:
     return seen.hexdigest()[:16]
 
 
-def missing(api: docker.APIClient) -> list[Image]:
+def missing(api: docker.APIClient, wanted: Iterable[Image] = OURS) -> list[Image]:
     """The images of ours that are not here, or were built from other sources."""
 
     def is_current(image: Image) -> bool:
@@ -100,19 +108,17 @@ def missing(api: docker.APIClient) -> list[Image]:
         except ContainerNotFound:
             return False
 
-    return [image for image in OURS if not is_current(image)]
+    return [image for image in wanted if not is_current(image)]
 
 
-def build_missing(api: docker.APIClient, say: Progress) -> list[str]:
+def build_missing(api: docker.APIClient, say: Progress, wanted: Iterable[Image] = OURS) -> list[str]:
     """Builds what is missing and returns its tags; `say` gets one line per step. Raises RuntimeFailure."""
-    wanted = missing(api)
-    if not wanted:
-        return []
-    base = ensure_base(api, say)
-    for image in wanted:
+    absent = missing(api, wanted)
+    base = ensure_base(api, say) if any(not image.program for image in absent) else ""
+    for image in absent:
         say(f"Building {image.tag}")
         build(api, image, base)
-    return [image.tag for image in wanted]
+    return [image.tag for image in absent]
 
 
 def ensure(api: docker.APIClient, tag: str) -> None:
@@ -145,19 +151,27 @@ def ensure_base(api: docker.APIClient, say: Progress) -> str:
 def build(api: docker.APIClient, image: Image, base: str) -> None:
     """Builds one image with the daemon's classic builder. Raises RuntimeFailure with the last lines of its output."""
     said: list[str] = []
-    for line in _built(api, image, base):
-        said.append(line.get("stream", ""))
-        if "error" in line:
-            raise RuntimeFailure(f"cannot build {image.tag}: {line['error']}\n{''.join(said[-15:])}")
+    with tempfile.TemporaryDirectory() as work:
+        paths = sorted((FOLDER / image.folder).iterdir())
+        if image.program:
+            with translated():
+                architecture = api.version()["Arch"]
+            pinned = FOLDER / image.folder / "requirements.txt"
+            paths.append(wheels.fetch(pinned, image.program, architecture, Path(work)))
+        for line in _built(api, image, base, paths):
+            said.append(line.get("stream", ""))
+            if "error" in line:
+                raise RuntimeFailure(f"cannot build {image.tag}: {line['error']}\n{''.join(said[-15:])}")
 
 
-def _built(api: docker.APIClient, image: Image, base: str) -> Iterator[dict[str, Any]]:
-    with translated():
+def _built(api: docker.APIClient, image: Image, base: str, paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryFile() as packed, translated():
+        pack(paths, packed)
         yield from api.build(
-            fileobj=context(FOLDER / image.folder),
+            fileobj=packed,
             custom_context=True,
             tag=image.tag,
-            buildargs={"BASE": base, **image.arguments},
+            buildargs={"BASE": base, **image.arguments} if base else image.arguments,
             labels={SOURCE: digest(image)},
             rm=True,
             forcerm=True,
@@ -166,13 +180,12 @@ def _built(api: docker.APIClient, image: Image, base: str) -> Iterator[dict[str,
         )
 
 
-def context(folder: Path) -> io.BytesIO:
-    """A folder as a tar file with fixed times and owners, so that the builder's cache holds."""
-    out = io.BytesIO()
+def pack(paths: Iterable[Path], out: IO[bytes]) -> None:
+    """Files as a tar file with fixed times and owners, so that the builder's cache holds."""
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for path in sorted(folder.iterdir()):
+        for path in paths:
             entry = tarfile.TarInfo(path.name)
-            entry.size, entry.mode = path.stat().st_size, 0o755 if path.suffix == ".sh" else 0o644
-            tar.addfile(entry, io.BytesIO(path.read_bytes()))
+            entry.size, entry.mode = path.stat().st_size, 0o755 if os.access(path, os.X_OK) else 0o644
+            with open(path, "rb") as content:
+                tar.addfile(entry, content)
     out.seek(0)
-    return out

@@ -34,6 +34,11 @@ def build_missing_images(say: images.Progress) -> list[str]:
     return images.build_missing(connect(), say)
 
 
+def build_ingress_image(say: images.Progress) -> list[str]:
+    """The same for the image that only the Ingress controller needs, for which nothing else has to wait."""
+    return images.build_missing(connect(), say, images.LATER)
+
+
 def subnets() -> list[str]:
     """The subnets of all of Docker's networks, ours too."""
     return _subnets(connect())
