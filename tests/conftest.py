@@ -29,9 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: _has(item, "browser"))
     kept, left = [], []
     for item in items:
-        reasons = {
-            marker: needs.missing(marker) for marker in needs.MARKERS if _has(item, marker)
-        }
+        reasons = {marker: needs.missing(marker) for marker in needs.MARKERS if _has(item, marker)}
         lacking = {marker: reason for marker, reason in reasons.items() if reason}
         required = [marker for marker in lacking if marker in needs.REQUIRED]
         if required:

@@ -32,7 +32,13 @@ def run(tmp_path_factory):
         text = text if isinstance(text, str) else json.dumps(text)
         environment = {"HOME": str(folder), "KUBECONFIG": kubeconfig, "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
-            [binary, *words.split()], cwd=folder, env=environment, input=text, capture_output=True, text=True, timeout=60
+            [binary, *words.split()],
+            cwd=folder,
+            env=environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert not check or done.returncode == 0, f"kubeseal {words}: {done.stdout}{done.stderr}"
         return done.stdout if check else done.stdout + done.stderr
