@@ -33,11 +33,35 @@ def set_image(namespace: str, name: str, images: Mapping[str, str], cause: str =
     return "\n".join(lines)
 
 
-def logs(
-    namespace: str, pod: str, container: str, *, previous: bool = False, follow: bool = True, tail: str = ""
+def logs(namespace: str, pod: str, container: str, *, previous: bool = False, tail: str = "", minutes: str = "") -> str:
+    which = ["-c", container] if container else ["--all-containers", "--prefix"]
+    return _command("logs", pod, *which, *_past(previous, tail, minutes), namespace=namespace)
+
+
+def logs_of_workload(
+    namespace: str, kind: str, name: str, container: str, *, previous: bool = False, tail: str = "", minutes: str = ""
 ) -> str:
-    options = ["-c", container] + ["-f"] * follow + ["--previous"] * previous + [f"--tail={tail}"] * bool(tail)
-    return _command("logs", pod, *options, namespace=namespace)
+    which = ["-c", container] if container else ["--all-containers"]
+    options = ["--all-pods", *which, *_past(previous, tail, minutes)]
+    return _command("logs", f"{kind.lower()}/{name}", *options, namespace=namespace)
+
+
+def logs_of_selection(
+    namespace: str, selector: str, container: str, *, previous: bool = False, tail: str = "", minutes: str = ""
+) -> str:
+    """kubectl reads five logs at once at most, unless told otherwise; and ten lines of each, of a selection."""
+    which = ["-c", container] if container else ["--all-containers"]
+    options = ["-l", selector, *which, "--prefix", *_past(previous, tail or "-1", minutes), "--max-log-requests=40"]
+    return _command("logs", *options, namespace=namespace)
+
+
+def _past(previous: bool, tail: str, minutes: str) -> list[str]:
+    """How much of the past, and whether the present follows."""
+    return [
+        "--previous" if previous else "-f",
+        *([f"--tail={tail}"] if tail else []),
+        *([f"--since={minutes}m"] if minutes else []),
+    ]
 
 
 def suspend(namespace: str, kind: str, name: str, suspended: bool) -> str:

@@ -3,7 +3,8 @@
 from django.urls import path
 
 from minikweb.dashboard import consumers, logs, terminal
-from minikweb.dashboard.views import actions, editor, lists, manifests, objects, pods, preferences, schemas, tree
+from minikweb.dashboard.views import actions, editor, lists, manifests, objects, preferences, schemas, tree
+from minikweb.dashboard.views import logs as log_pages
 
 app_name = "dashboard"
 _OBJECT = "objects/<str:kind>/<str:namespace>/<str:name>/"
@@ -17,7 +18,8 @@ urlpatterns = [
     path("schemas/<path:api_version>/<str:kind>/", schemas.schema, name="schema"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("secrets/<str:namespace>/<str:name>/reveal/", objects.reveal, name="reveal"),
-    path("logs/<str:namespace>/<str:name>/", pods.download, name="download"),
+    path("logs/", log_pages.selection, name="logs"),
+    path("logs/<str:namespace>/<str:name>/", log_pages.download, name="download"),
     path(_OBJECT + "edit/", editor.edit, name="edit"),
     path(_OBJECT + "do/<str:verb>/", actions.act, name="act"),
     path(_OBJECT, objects.show, name="object"),
@@ -27,5 +29,5 @@ urlpatterns = [
 websocket_urlpatterns = [
     path("ws/live/", consumers.LiveConsumer.as_asgi()),
     path("ws/exec/<str:namespace>/<str:name>/", terminal.TerminalConsumer.as_asgi()),
-    path("ws/logs/<str:namespace>/<str:name>/", logs.LogsConsumer.as_asgi()),
+    path("ws/logs/<str:namespace>/<str:kind>/<str:name>/", logs.LogsConsumer.as_asgi()),
 ]

@@ -18,7 +18,7 @@ def test_a_reason_becomes_a_second_command_and_is_quoted():
 
 
 def test_logs_say_which_container_and_which_life_of_it():
-    assert kubectl.logs("demo", "web-1", "app", previous=True, follow=False, tail="100") == (
+    assert kubectl.logs("demo", "web-1", "app", previous=True, tail="100") == (
         "kubectl logs web-1 -c app --previous --tail=100 -n demo"
     )
 

@@ -1,6 +1,7 @@
 """The sockets: who may open them, what a browser is told when the cluster changes."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_nonsense_from_a_browser_is_ignored(web):
     in_loop(scenario())
 
 
-@pytest.mark.parametrize("path", ["/ws/live/?tree=1", "/ws/logs/demo/web/"])
+@pytest.mark.parametrize("path", ["/ws/live/?tree=1", "/ws/logs/demo/Pod/web/"])
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:8080", "null", ""])
 def test_a_page_of_another_origin_opens_no_socket(path, origin):
     async def scenario():
@@ -161,9 +162,10 @@ def test_the_language_of_a_socket_is_the_page_s():
     assert cookies_of(scope)["minikweb-tree"] == "a.b"
 
 
-def test_the_log_of_a_pod_that_is_not_there_ends_with_the_reason(web):
+def test_the_log_of_a_pod_that_is_not_there_says_so(web):
     async def scenario():
-        async with Browser(f"/ws/logs/{web.namespace}/nobody/") as browser:
-            assert (await browser.receive()).startswith("\0error")
+        async with Browser(f"/ws/logs/{web.namespace}/Pod/nobody/") as browser:
+            await browser.send("{}")
+            assert json.loads((await browser.receive())[1:]) == {"event": "pods", "count": 0, "left_out": 0}
 
     in_loop(scenario())

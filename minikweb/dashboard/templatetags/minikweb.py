@@ -98,6 +98,12 @@ def has_page(kind: str) -> bool:
 
 
 @register.filter
+def keys(pairs: Any) -> list[str]:
+    """The first of each pair."""
+    return [pair[0] for pair in pairs]
+
+
+@register.filter
 def url_if_any(name: str) -> str:
     """The URL of a named view, "" where that app is not installed."""
     try:

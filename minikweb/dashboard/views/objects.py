@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from minikweb.apimachinery import errors, serializer
 from minikweb.dashboard import cluster, kubectl, live, manifest
-from minikweb.dashboard.tree import WORKLOADS, Entry, entry
-from minikweb.dashboard.views import deployments, jobs, nodes, pods
+from minikweb.dashboard.tree import ROLLED_OUT, WORKLOADS, Entry, entry
+from minikweb.dashboard.views import deployments, jobs, logs, nodes, pods
 
 Object = dict[str, Any]
 Context = dict[str, Any]
@@ -30,9 +30,8 @@ TABS = {
     "containers": _("Docker"),
 }
 _TABS_OF = {
-    "Deployment": ("overview", "history", "events", "yaml"),
-    "StatefulSet": ("overview", "history", "events", "yaml"),
-    "DaemonSet": ("overview", "history", "events", "yaml"),
+    **dict.fromkeys(ROLLED_OUT, ("overview", "history", "logs", "events", "yaml")),
+    **dict.fromkeys(("ReplicaSet", "Job", "CronJob", "Service"), ("overview", "logs", "events", "yaml")),
     "Pod": ("overview", "logs", "terminal", "events", "yaml", "containers"),
     "Event": ("overview", "yaml"),
 }
@@ -177,7 +176,7 @@ def _yaml(request: HttpRequest, obj: Object, found: Entry) -> Context:
 _FILL: dict[str, Callable[[HttpRequest, Object, Entry], Context]] = {
     "overview": _overview,
     "history": deployments.history,
-    "logs": pods.logs,
+    "logs": logs.tab,
     "terminal": pods.terminal,
     "events": _events,
     "yaml": _yaml,

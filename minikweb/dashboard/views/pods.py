@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
 from minikweb.apimachinery.errors import ApiError
-from minikweb.client.transport import Stream
 from minikweb.dashboard import cluster, errors, kubectl, reasons
 from minikweb.dashboard.tree import Entry
 
 Object = dict[str, Any]
 Context = dict[str, Any]
-
-TAILS = ("100", "500", "1000", "5000", "")
 
 
 def overview(obj: Object, found: Entry) -> Context:
@@ -53,26 +47,6 @@ def _container(pod: Object, shown: Entry) -> Context:
     }
 
 
-def logs(request: HttpRequest, obj: Object, found: Entry) -> Context:
-    """The container and the options of ?container=&previous=&tail=; the socket brings the lines."""
-    names = [shown.name for shown in found.containers]
-    chosen = request.GET.get("container", "")
-    regular = [container["name"] for container in obj["spec"].get("containers", ())]
-    container = chosen if chosen in names else regular[0]
-    restarts = {shown.name: shown.restarts or 0 for shown in found.containers}
-    previous = request.GET.get("previous", "") == "1"
-    tail = request.GET.get("tail", "500")
-    return {
-        "names": names,
-        "container": container,
-        "previous": previous,
-        "tail": tail if tail in TAILS else "500",
-        "tails": TAILS,
-        "can_have_previous": restarts.get(container, 0) > 0,
-        "command": kubectl.logs(found.namespace, found.name, container, previous=previous, tail=tail),
-    }
-
-
 def terminal(request: HttpRequest, obj: Object, found: Entry) -> Context:
     """A shell in the container of ?container=, or why there is none; the socket carries it."""
     runtime = _runtime_of(found.node) if found.node else ""
@@ -94,29 +68,6 @@ def _runtime_of(node: str) -> str:
     except ApiError:
         return ""
     return found.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "")
-
-
-@require_GET
-def download(request: HttpRequest, namespace: str, name: str) -> StreamingHttpResponse:
-    """The whole log of a container as a text file."""
-    container = request.GET.get("container", "")
-    stream = cluster.client().logs(
-        name,
-        namespace,
-        container=container or None,
-        previous=request.GET.get("previous") == "1",
-        timestamps=request.GET.get("timestamps") == "1",
-    )
-    response = StreamingHttpResponse(_chunks(stream), content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}-{container or "log"}.log"'
-    return response
-
-
-async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
-    """The log piece by piece: under ASGI a plain iterator would be read to its end first."""
-    pieces = iter(stream)
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        yield piece
 
 
 def containers(request: HttpRequest, obj: Object, found: Entry) -> Context:
