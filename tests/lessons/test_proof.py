@@ -66,7 +66,12 @@ def wrong(cache, cluster):
 
     yield wrong
     cache.client.delete("Namespace", namespace)
-    until(lambda: namespace not in [n["metadata"]["name"] for n in cache.list("Namespace")], "the namespace is gone")
+    until(lambda: namespace not in _namespaces(cache.client), "the namespace is gone")
+
+
+def _namespaces(client):
+    """As the API has them now: a cache that has not listed them yet would find none."""
+    return [one["metadata"]["name"] for one in client.list("Namespace")["items"]]
 
 
 # lesson, step, number of the check → what is typed, what the check says of it
@@ -107,6 +112,33 @@ MISTAKES = {
         ("yaml", "explain", 0),
         "kubectl create configmap answers --from-literal=deployment=apps -n {namespace}",
         "That is the group. The version is missing, after a slash.",
+    ),
+    "a port where nobody listens": (
+        ("service", "expose", 1),
+        "kubectl create service clusterip web --tcp=80:80 -n {namespace}",
+        "It leads to port 80 of the Pods, where nobody listens: `--target-port=8080` is missing.",
+    ),
+    "a label misspelt": (
+        ("service", "repair", 0),
+        "kubectl create service clusterip shop --tcp=80:8080 -n {namespace};"
+        " kubectl set selector service/shop app=wbe -n {namespace}",
+        "It looks for `app=wbe`. No Pod has that label, and nothing forbids it:"
+        " a selector is never an error, only empty.",
+    ),
+    "the wrong type": (
+        ("exposing", "node-port", 0),
+        "kubectl create service clusterip web-node --tcp=80:8080 -n {namespace}",
+        "It is a ClusterIP: `--type=NodePort` is missing.",
+    ),
+    "too short a name": (
+        ("dns", "elsewhere", 0),
+        "kubectl create configmap answers --from-literal=api=kubernetes -n {namespace}",
+        "Too short: it is looked for in the namespace of whoever asks, and is not there.",
+    ),
+    "an alias of a short name": (
+        ("dns", "alias", 0),
+        "kubectl create service externalname front --external-name=web -n {namespace}",
+        "“web” alone only exists thanks to the line `search`; an alias takes the full name.",
     ),
     "the wrong count": (
         ("architecture", "nodes", 0),

@@ -1,0 +1,1 @@
+kubectl patch configmap answers -n {namespace} -p '{"data":{"api":"kubernetes.default"}}'
