@@ -12,14 +12,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "minikweb.settings")
 pages = get_asgi_application()
 
 from minikweb.dashboard.origin import SameOrigin  # noqa: E402  (Django has to be set up first)
+from minikweb.people.middleware import ActorSockets  # noqa: E402
 from minikweb.urls import websocket_urlpatterns  # noqa: E402
 
 # WhiteNoise answers with a file, which Django under ASGI reads at once: fine for files of this size.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
+sockets = ActorSockets(URLRouter(websocket_urlpatterns), websocket_urlpatterns)
 application = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": AllowedHostsOriginValidator(SameOrigin(SessionMiddlewareStack(URLRouter(websocket_urlpatterns)))),
+        "websocket": AllowedHostsOriginValidator(SameOrigin(SessionMiddlewareStack(sockets))),
     }
 )

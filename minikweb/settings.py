@@ -1,7 +1,9 @@
 """Every setting and where it comes from. Nothing else reads the environment."""
 
+import contextlib
 import hashlib
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -18,6 +20,26 @@ if len(str(RUN_DIR)) > 70:  # a socket's path must stay under 108 bytes (104 on 
 BIND = os.environ.get("MINIKWEB_BIND", "127.0.0.1")
 HTTP_PORT = int(os.environ.get("MINIKWEB_HTTP_PORT", "8000"))
 API_PORT = int(os.environ.get("MINIKWEB_API_PORT", "6443"))
+
+
+def _own_addresses() -> list[str]:
+    """The IPv4 addresses under which others may know this machine; the one towards the network first."""
+    found = []
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: only asks the kernel which way it would go
+        found.append(probe.getsockname()[0])
+    with contextlib.suppress(OSError):
+        found += socket.gethostbyname_ex(socket.gethostname())[2]
+    return [address for address in dict.fromkeys(found) if not address.startswith("127.")]
+
+
+# Beyond loopback everybody signs in (minikweb.people), and the pages answer to the names of this machine alone.
+SIGN_IN = BIND not in ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = BIND in ("0.0.0.0", "::")
+ADDRESSES = _own_addresses() if EVERYWHERE else [BIND] if SIGN_IN else []
+OWN_HOSTS = [f"[{name}]" if ":" in name else name for name in ADDRESSES]
+OWN_HOSTS += [socket.gethostname(), f"{socket.gethostname()}.local"] if EVERYWHERE else []
+OWN_HOSTS += [name for name in os.environ.get("MINIKWEB_HOSTS", "").split(",") if name]
 INGRESS_HTTP_PORT = int(os.environ.get("MINIKWEB_INGRESS_HTTP_PORT", "8080"))
 INGRESS_HTTPS_PORT = int(os.environ.get("MINIKWEB_INGRESS_HTTPS_PORT", "8443"))
 NODES = int(os.environ.get("MINIKWEB_NODES", "3"))
@@ -51,7 +73,7 @@ if EMBEDDED_BROKER and BROKER_URL_FILE.exists():
 SECRET_KEY_FILE = DATA_DIR / "secret-key"  # made by `up` at first start
 SECRET_KEY = SECRET_KEY_FILE.read_text().strip() if SECRET_KEY_FILE.exists() else "insecure-until-up-has-run"
 DEBUG = False
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", BIND]
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *OWN_HOSTS]
 ROOT_URLCONF = "minikweb.urls"
 ASGI_APPLICATION = "minikweb.asgi.application"
 USE_TZ = True
@@ -59,6 +81,8 @@ TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "channels",
@@ -68,6 +92,7 @@ INSTALLED_APPS = [
     "minikweb.dashboard",
     "minikweb.tutorial",
     "minikweb.quiz",
+    "minikweb.people",
     "minikweb",
 ]
 
@@ -80,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "minikweb.people.middleware.ActorMiddleware",
     "minikweb.dashboard.errors.ApiErrorMiddleware",
 ]
 
@@ -124,6 +150,12 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "minikweb"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "minikweb-csrf"
+LOGIN_URL = "people:sign_in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 
 # --- Languages: French first ----------------------------------------------------------------------
 USE_I18N = True

@@ -3,12 +3,18 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from minikweb.dashboard import urls as dashboard
+from minikweb.people import urls as people
 from minikweb.tutorial import urls as tutorial
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("lessons/", include("minikweb.tutorial.urls")),
     path("quiz/", include("minikweb.quiz.urls")),
+    path("", include("minikweb.people.urls")),
     path("", include("minikweb.dashboard.urls")),
 ]
-websocket_urlpatterns = [*dashboard.websocket_urlpatterns, *tutorial.websocket_urlpatterns]
+websocket_urlpatterns = [
+    *people.websocket_urlpatterns,
+    *dashboard.websocket_urlpatterns,
+    *tutorial.websocket_urlpatterns,
+]

@@ -13,6 +13,7 @@ from minikweb.client.client import Client
 from minikweb.client.informer import Cache
 from minikweb.client.shared import shared_cache
 from minikweb.dashboard.tree import CONFIG_KINDS, TREE_KINDS
+from minikweb.people import access
 
 Object = dict[str, Any]
 
@@ -21,8 +22,13 @@ KINDS = (*TREE_KINDS, *CONFIG_KINDS, "ControllerRevision", "Node", "Event")
 FIRST_LIST = 3.0  # seconds a page waits for the cache of a process that has just started
 
 
-def cache() -> Cache:
-    """The shared cache, following every kind the pages show."""
+def cache() -> Cache | access.ScopedCache:
+    """The shared cache, following every kind the pages show; of it, what the person at the page may see."""
+    return access.seen_by_actor(whole_cache())
+
+
+def whole_cache() -> Cache:
+    """The shared cache with what everybody sees, and nobody in particular may."""
     return _prepared(shared_cache())
 
 
@@ -42,12 +48,12 @@ def about(event: Object) -> list[str]:
 
 def client() -> Client:
     """What the pages write with; managedFields then say who it was."""
-    return shared_cache().client.acting_as(FIELD_MANAGER)
+    return access.acting_client(shared_cache().client, FIELD_MANAGER)
 
 
 def ready() -> bool:
     """Whether the tree's kinds were listed once. Only a process that has just started waits for that."""
-    found = cache()
+    found = whole_cache()
     deadline = _patience(found)
     # The other kinds may be forbidden to the user of a kubeconfig; the tree then does without them.
     return all(found.informer(kind).wait_for_sync(max(0.0, deadline - time.monotonic())) for kind in TREE_KINDS)
@@ -61,7 +67,7 @@ def _patience(found: Cache) -> float:
 
 def connected() -> bool:
     """Whether the tree's watches are open: what the pages show is what the cluster is."""
-    return all(cache().informer(kind).connected for kind in TREE_KINDS)
+    return all(whole_cache().informer(kind).connected for kind in TREE_KINDS)
 
 
 def get(kind: str, namespace: str, name: str) -> Object:
@@ -77,7 +83,7 @@ def get(kind: str, namespace: str, name: str) -> Object:
 
 def knows(kind: str) -> bool:
     """Whether this kind has a page: a remote cluster may have others."""
-    return cache().client.registry.named(kind) is not None
+    return whole_cache().client.registry.named(kind) is not None
 
 
 def events_about(uids: set[str]) -> list[Object]:
@@ -104,7 +110,7 @@ def last_seen(event: Object) -> str:
 
 def runtime() -> str:
     """`docker`, `simulated`, another runtime's name, or "" while there is no node: as the nodes report it."""
-    for node in cache().list("Node"):
+    for node in whole_cache().list("Node"):
         version = node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "")
         if version:
             return version.partition(":")[0]
@@ -119,4 +125,4 @@ def name() -> str:
 @lru_cache(maxsize=1)
 def version() -> str:
     """The version the API server announces, such as v1.37.0."""
-    return cache().client.request("GET", "/version").json().get("gitVersion", "")
+    return whole_cache().client.request("GET", "/version").json().get("gitVersion", "")

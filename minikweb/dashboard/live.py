@@ -17,6 +17,7 @@ from minikweb.client.informer import Cache
 from minikweb.dashboard import cluster
 from minikweb.dashboard.tree import CONFIG_KINDS, TREE_KINDS, Entry, Tree, entry, short_id
 from minikweb.kinds.registry import Health
+from minikweb.people import actor
 
 Object = dict[str, Any]
 Ring = Callable[[], None]
@@ -31,6 +32,7 @@ class Change:
     kind: str
     id: str
     owner: str
+    namespace: str = ""
 
 
 class Hub:
@@ -41,7 +43,7 @@ class Hub:
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         self._rings: set[Ring] = set()
-        self._tree: Tree | None = None
+        self._trees: dict[frozenset[str] | None, Tree] = {}  # by the namespaces that somebody may see, None for all
         self._changes: deque[Change] = deque(maxlen=REMEMBERED)
         self._count = 0  # changes so far
         for kind in (*TREE_KINDS, *CONFIG_KINDS):
@@ -50,11 +52,12 @@ class Hub:
         cache.informer("Event").add_handler(self._notice)
 
     def tree(self) -> Tree:
-        """The tree as it is now; the same object until something changes."""
+        """The tree as it is now, of what the person at the page may see; the same object until something changes."""
+        own = actor.current().namespaces
         with self._lock:
-            if self._tree is None:
-                self._tree = Tree(self._entries.values())
-            return self._tree
+            if own not in self._trees:
+                self._trees[own] = Tree(found for found in self._entries.values() if _is_in(found, own))
+            return self._trees[own]
 
     def listen(self, ring: Ring) -> None:
         """Calls ring() after each change, in an informer's thread: it must be quick and must not raise."""
@@ -71,7 +74,9 @@ class Hub:
             missed = self._count - count
             if missed > len(self._changes):
                 return self._count, None
-            return self._count, [self._changes[i] for i in range(len(self._changes) - missed, len(self._changes))]
+            last = [self._changes[i] for i in range(len(self._changes) - missed, len(self._changes))]
+        own = actor.current().namespaces
+        return count + missed, [change for change in last if own is None or change.namespace in (*own, "")]
 
     def _follow(self, health: Callable[[Object], Health]) -> Callable[[Object | None, Object | None], None]:
         def handler(old: Object | None, new: Object | None) -> None:
@@ -84,9 +89,9 @@ class Hub:
                 if made:
                     self._entries[id] = made
                 if made != before:
-                    self._tree = None
+                    self._trees.clear()
                 known = made or before
-                self._record(seen["kind"], id, known.owner if known else "")
+                self._record(seen, id, known.owner if known else "")
             self._ring()
 
         return handler
@@ -96,16 +101,20 @@ class Hub:
         assert obj is not None
         owner = short_id(cluster.about(obj)[0]) if obj["kind"] == "Event" else ""
         with self._lock:
-            self._record(obj["kind"], short_id(obj["metadata"]["uid"]), owner)
+            self._record(obj, short_id(obj["metadata"]["uid"]), owner)
         self._ring()
 
-    def _record(self, kind: str, id: str, owner: str) -> None:
-        self._changes.append(Change(kind, id, owner))
+    def _record(self, obj: Object, id: str, owner: str) -> None:
+        self._changes.append(Change(obj["kind"], id, owner, obj["metadata"].get("namespace", "")))
         self._count += 1
 
     def _ring(self) -> None:
         for ring in list(self._rings):
             ring()
+
+
+def _is_in(found: Entry, own: frozenset[str] | None) -> bool:
+    return own is None or (found.name if found.kind == "Namespace" else found.namespace) in own
 
 
 def concerns(change: Change, id: str, tree: Tree) -> bool:
@@ -117,7 +126,7 @@ def concerns(change: Change, id: str, tree: Tree) -> bool:
 
 def hub() -> Hub:
     """The hub of this process' cache, made when first asked for."""
-    return _hub(cluster.cache())
+    return _hub(cluster.whole_cache())
 
 
 @lru_cache(maxsize=4)

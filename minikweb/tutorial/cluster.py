@@ -9,20 +9,37 @@ from typing import Any
 from minikweb.apimachinery import errors, meta
 from minikweb.client.client import Client
 from minikweb.client.informer import Cache
+from minikweb.client.shared import shared_cache
+from minikweb.people import access, actor
 from minikweb.tutorial import checks
 from minikweb.tutorial.lesson import Lesson
 
 Object = dict[str, Any]
+AnyCache = Cache | access.ScopedCache
 
-NAMESPACE = "learn"  # the one local learner's; each student of a class gets a namespace with issue F
 GLANCE = 1.0  # seconds to wait for all kinds where the answer is only a courtesy
 FIRST_LOOK = 5.0  # seconds to wait for the first list of a kind
+
+
+def cache() -> Cache | access.ScopedCache:
+    """The pages' cache; of it, what the person at the page may see."""
+    return access.seen_by_actor(shared_cache())
+
+
+def client() -> Client:
+    """What a lesson writes with: it acts as the person at the page."""
+    return access.acting_client(shared_cache().client)
+
+
+def namespace() -> str:
+    """Where the lessons of the person at the page take place."""
+    return actor.current().namespace
 
 
 class NamespaceReader:
     """The checks' reader (checks.Reader) over a cache: one learner's namespace, and what is beside it."""
 
-    def __init__(self, cache: Cache, namespace: str):
+    def __init__(self, cache: AnyCache, namespace: str):
         self._cache = cache
         self.namespace = namespace
 
@@ -52,7 +69,7 @@ class NamespaceReader:
         return informer
 
 
-def lacks(cache: Cache, needs: tuple[str, ...]) -> list[str]:
+def lacks(cache: AnyCache, needs: tuple[str, ...]) -> list[str]:
     """What a step needs and this cluster does not have (see lesson.NEEDS)."""
     versions = [
         node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "")
@@ -72,7 +89,7 @@ def kinds_of(lesson: Lesson) -> set[str]:
     return {check.kind for check in looked_at} | {"Namespace", "Pod"}
 
 
-def exists(cache: Cache, namespace: str) -> bool:
+def exists(cache: AnyCache, namespace: str) -> bool:
     """Whether the namespace is there."""
     informer = cache.informer("Namespace")
     informer.wait_for_sync(FIRST_LOOK)
@@ -98,7 +115,7 @@ _MADE = (  # what a lesson makes; what these own goes along
 _KEPT = {"kube-root-ca.crt"}  # made by the cluster, in every namespace
 
 
-def leftovers(cache: Cache, namespace: str) -> list[tuple[str, int]]:
+def leftovers(cache: AnyCache, namespace: str) -> list[tuple[str, int]]:
     """(kind, number) of what is in the namespace and was made by nobody but a person: other lessons' remains."""
     informers = {kind: cache.informer(kind) for kind in _MADE if checks.vocabulary().named(kind)}
     deadline = time.monotonic() + GLANCE
@@ -117,6 +134,18 @@ def _is_a_persons(obj: Object) -> bool:
 
 def clean(client: Client, namespace: str, lesson: Lesson) -> None:
     """Deletes what a lesson made; the namespace itself stays, so that a `kubectl -n` goes on working."""
+    own = actor.current().namespaces
+    for place in own or {namespace}:  # a student's are given, not made: emptied, not deleted
+        _empty(client, place)
+    if own:
+        return
+    for place in places_of(lesson, namespace):
+        if place.startswith(f"{namespace}-"):  # a namespace that the lesson itself makes
+            with contextlib.suppress(errors.NotFound):
+                client.delete("Namespace", place)
+
+
+def _empty(client: Client, namespace: str) -> None:
     for kind in _MADE:
         if checks.vocabulary().named(kind) is None:
             continue
@@ -124,7 +153,3 @@ def clean(client: Client, namespace: str, lesson: Lesson) -> None:
             if _is_a_persons(obj):
                 with contextlib.suppress(errors.NotFound):
                     client.delete(kind, obj["metadata"]["name"], namespace, propagation_policy="Background")
-    for place in places_of(lesson, namespace):
-        if place.startswith(f"{namespace}-"):  # a namespace that the lesson itself makes
-            with contextlib.suppress(errors.NotFound):
-                client.delete("Namespace", place)

@@ -15,7 +15,6 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from minikweb.apimachinery import errors
-from minikweb.client.shared import shared_cache
 from minikweb.tutorial import cluster, views
 from minikweb.tutorial.lesson import Lesson
 
@@ -81,14 +80,14 @@ def _subscribe(lesson: Lesson, loop: asyncio.AbstractEventLoop, changed: asyncio
     """Sets `changed` after each change that the lesson's checks may be about, until the returned function is called."""
     alive = threading.Event()
     alive.set()
-    places = cluster.places_of(lesson, cluster.NAMESPACE)
+    places = cluster.places_of(lesson, cluster.namespace())
 
     def handler(old: dict | None, new: dict | None) -> None:
         namespace = (new or old or {}).get("metadata", {}).get("namespace")
         if alive.is_set() and (namespace is None or namespace in places):
             loop.call_soon_threadsafe(changed.set)
 
-    informers = [shared_cache().informer(kind) for kind in sorted(cluster.kinds_of(lesson))]
+    informers = [cluster.cache().informer(kind) for kind in sorted(cluster.kinds_of(lesson))]
     for informer in informers:
         informer.add_handler(handler)
 

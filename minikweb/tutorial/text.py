@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
-from minikweb.tutorial.cluster import NAMESPACE
+from minikweb.tutorial import cluster
 from minikweb.tutorial.lesson import Lesson
 
 _SPACED = re.compile(r"(?<=«) | (?=[:;?!»])")
@@ -30,7 +30,7 @@ class Place:
 
     def filled(self, text: str) -> str:
         """The text with the learner's namespace and the address of the manifests."""
-        text = text.replace("{namespace}", NAMESPACE)
+        text = text.replace("{namespace}", cluster.namespace())
         if self.lesson and self.request and "{manifests}" in text:
             below = reverse("tutorial:manifest", args=[self.lesson.slug, "x"]).removesuffix("/x")
             text = text.replace("{manifests}", self.request.build_absolute_uri(below))
@@ -82,7 +82,12 @@ def _words(command: str) -> list[list[tuple[str, str, tuple[str, ...]]]]:
 def _manifest(place: Place, name: str) -> str:
     """A file of the lesson's manifests/, with the way to the editor."""
     content = place.lesson.manifest(name) if place.lesson else None
-    context = {"name": name, "content": content, "namespace": NAMESPACE, "slug": place.lesson and place.lesson.slug}
+    context = {
+        "name": name,
+        "content": content,
+        "namespace": cluster.namespace(),
+        "slug": place.lesson and place.lesson.slug,
+    }
     return render_to_string("tutorial/manifest.html", context, request=place.request)
 
 

@@ -10,13 +10,18 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from minikweb.apimachinery import errors
-from minikweb.client.shared import shared_cache
+from minikweb.people import actor, whereabouts
+from minikweb.people.middleware import open_to_all
 from minikweb.tutorial import cluster, outline, progress, text
 from minikweb.tutorial.lesson import Lesson, Step, load_all
 from minikweb.tutorial.models import Progress
 
 OUTLINE = settings.BASE_DIR / "lessons" / "outline.yaml"
-PERSON = "local"  # the one local administrator; the people of a class come with issue F
+
+
+def person() -> str:
+    """The key of what is kept about the person at the page."""
+    return actor.current().person
 
 
 def lessons() -> dict[str, Lesson]:
@@ -43,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """All chapters, with how far one is."""
     rows = []
     for lesson in lessons().values():
-        known = Progress.of(PERSON, lesson.slug)
+        known = Progress.of(person(), lesson.slug)
         done = sum(1 for step in lesson.steps if step.id in known and known[step.id].done_at)
         rows.append(
             _chapter(lesson.number, lesson.title) | {"lesson": lesson, "done": done, "total": len(lesson.steps)}
@@ -73,7 +78,7 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     found = lessons().get(slug)
     if found is None:
         raise Http404
-    return redirect("tutorial:step", slug, progress.first_open(found, PERSON).id)
+    return redirect("tutorial:step", slug, progress.first_open(found, person()).id)
 
 
 @require_POST
@@ -82,7 +87,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if slug not in lessons():
         raise Http404
     try:
-        cluster.ensure_namespace(shared_cache().client, cluster.NAMESPACE)
+        cluster.ensure_namespace(cluster.client(), cluster.namespace())
     except errors.ApiError as error:
         return _unwell(request, error)
     return redirect("tutorial:lesson", slug)
@@ -95,10 +100,10 @@ def reset(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         raise Http404
     try:
-        cluster.clean(shared_cache().client, cluster.NAMESPACE, found)
+        cluster.clean(cluster.client(), cluster.namespace(), found)
     except errors.ApiError as error:
         return _unwell(request, error)
-    Progress.objects.filter(person=PERSON, lesson=slug).delete()
+    Progress.objects.filter(person=person(), lesson=slug).delete()
     return redirect("tutorial:step", slug, found.steps[0].id)
 
 
@@ -106,6 +111,7 @@ def reset(request: HttpRequest, slug: str) -> HttpResponse:
 def step(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
     """One step: text, checks as they are now, hints asked for so far."""
     found, current = find(slug, step_id)
+    whereabouts.at_step(slug, step_id)
     try:
         context = checks_context(found, current) | _page_context(request, found, current)
     except errors.ApiError as error:
@@ -115,8 +121,8 @@ def step(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
 
 def checks_context(found: Lesson, current: Step) -> dict[str, object]:
     """What the fragment `tutorial/checks.html` shows."""
-    reader = cluster.NamespaceReader(shared_cache(), cluster.NAMESPACE)
-    state = progress.look(found, current, PERSON, reader)
+    reader = cluster.NamespaceReader(cluster.cache(), cluster.namespace())
+    state = progress.look(found, current, person(), reader)
     words = language()
     shown = [
         {
@@ -137,14 +143,14 @@ def checks_context(found: Lesson, current: Step) -> dict[str, object]:
         "checks": shown,
         "next": following,
         "next_lesson": after and {"slug": after.slug, "title": after.title[words]},
-        "lacks": cluster.lacks(shared_cache(), found.needs + current.needs),
+        "lacks": cluster.lacks(cluster.cache(), found.needs + current.needs),
     }
 
 
 def _page_context(request: HttpRequest, found: Lesson, current: Step) -> dict[str, object]:
     words = language()
     place = text.Place(found, request)
-    known = Progress.of(PERSON, found.slug)
+    known = Progress.of(person(), found.slug)
     mine = known.get(current.id)
     position = found.steps.index(current)
     seen = mine.hints_seen if mine else 0
@@ -164,14 +170,14 @@ def _page_context(request: HttpRequest, found: Lesson, current: Step) -> dict[st
         "hints_left": len(current.hints) - seen,
         "solution": place.filled(current.solution).strip() if mine and mine.solution_seen else "",
         "leftovers": [] if any(one.done_at for one in known.values()) or position else _leftovers(),
-        "namespace": cluster.NAMESPACE,
-        "namespace_exists": cluster.exists(shared_cache(), cluster.NAMESPACE),
+        "namespace": cluster.namespace(),
+        "namespace_exists": cluster.exists(cluster.cache(), cluster.namespace()),
     } | _further(found)
 
 
 def _leftovers() -> list[str]:
     """What other lessons left in the namespace, as "3 Pods": it would be counted by this one."""
-    found = cluster.leftovers(shared_cache(), cluster.NAMESPACE)
+    found = cluster.leftovers(cluster.cache(), cluster.namespace())
     return [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in found]
 
 
@@ -203,6 +209,7 @@ def whole(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "tutorial/whole.html", context | _further(found))
 
 
+@open_to_all  # kubectl fetches it, without a session
 @require_GET
 def manifest(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """A file of the lesson's manifests/, for `kubectl apply -f`."""
@@ -231,7 +238,7 @@ def source(request: HttpRequest, path: str) -> HttpResponse:
 def hint(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
     """Shows one hint more."""
     found, current = find(slug, step_id)
-    mine = progress.of_step(PERSON, found, current)
+    mine = progress.of_step(person(), found, current)
     if mine.hints_seen < len(current.hints):
         mine.hints_seen += 1
         mine.save(update_fields=["hints_seen"])
@@ -242,7 +249,7 @@ def hint(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
 def solution(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
     """Shows the solution, and marks that it was shown."""
     found, current = find(slug, step_id)
-    mine = progress.of_step(PERSON, found, current)
+    mine = progress.of_step(person(), found, current)
     mine.solution_seen = True
     mine.save(update_fields=["solution_seen"])
     return redirect(request.build_absolute_uri("./") + "#hints")

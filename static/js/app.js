@@ -3,6 +3,7 @@ import "./ages.js";
 import "./drawer.js";
 import "./editor.js";
 import "./forms.js";
+import "./fragments.js";
 import "./keys.js";
 import "./lesson.js";
 import "./live.js";

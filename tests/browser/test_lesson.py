@@ -6,11 +6,11 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
+from minikweb.people import actor
 from minikweb.quiz import bank
-from minikweb.tutorial import cluster as learner
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.kubectl]
-LEARN = learner.NAMESPACE
+LEARN = actor.LOCAL.namespace
 
 
 @pytest.fixture

@@ -1,0 +1,157 @@
+"""What a student may do, as Kubernetes objects. Pure.
+
+A namespace of a student carries a quota, default limits and the Pod Security level `baseline`; in it the student
+holds the ClusterRole `edit`. Beyond it: the nodes and a few kinds that tell nothing of others, and the names of the
+namespaces, which is why these names tell nothing of a person.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Object = dict[str, Any]
+
+CLASS_LABEL = "minikweb.io/class"  # on all that is made for a class: its key
+STUDENT_LABEL = "minikweb.io/student"  # on what is made for one student: the name of the account
+SECURITY = "pod-security.kubernetes.io/"
+READ = ["get", "list", "watch"]
+RBAC = "rbac.authorization.k8s.io"
+CLASS_ROLE = "minikweb:student"
+
+# Cluster-scoped kinds that every student may read: kind → (group, plural).
+SHARED_KINDS = {
+    "Node": ("", "nodes"),
+    "StorageClass": ("storage.k8s.io", "storageclasses"),
+    "IngressClass": ("networking.k8s.io", "ingressclasses"),
+    "PriorityClass": ("scheduling.k8s.io", "priorityclasses"),
+    "RuntimeClass": ("node.k8s.io", "runtimeclasses"),
+    "CustomResourceDefinition": ("apiextensions.k8s.io", "customresourcedefinitions"),
+}
+# (kind, namespace) of what they may read elsewhere: the leases of the control plane, which lessons speak of.
+SHARED_PLACES = {("Lease", "kube-system")}
+
+# Enough for every lesson, and thirty times of it for one laptop: containers of the lessons use a few MiB.
+HARD = {
+    "pods": "30",
+    "limits.cpu": "8",
+    "limits.memory": "4Gi",
+    "requests.cpu": "2",
+    "requests.memory": "1Gi",
+    "requests.storage": "2Gi",
+    "persistentvolumeclaims": "6",
+    "services": "12",
+    "services.nodeports": "3",
+    "services.loadbalancers": "2",
+    "configmaps": "40",
+    "secrets": "40",
+    "count/deployments.apps": "20",
+    "count/jobs.batch": "40",
+    "count/cronjobs.batch": "10",
+    "count/ingresses.networking.k8s.io": "6",
+}
+DEFAULT_LIMIT = {"cpu": "250m", "memory": "128Mi"}
+DEFAULT_REQUEST = {"cpu": "20m", "memory": "16Mi"}
+MOST = {"cpu": "2", "memory": "1Gi"}  # of one container
+
+
+def user_name(class_namespace: str, account: str) -> str:
+    """Whom the API sees when this student acts."""
+    return f"system:serviceaccount:{class_namespace}:{account}"
+
+
+def class_objects(namespace: str, key: str) -> list[Object]:
+    """What a class needs before its first student: the namespace of its accounts, and what all students may read."""
+    group = {"kind": "Group", "apiGroup": RBAC, "name": f"system:serviceaccounts:{namespace}"}
+    labels = {CLASS_LABEL: key}
+    binding = {"labels": labels, "name": f"minikweb:class-{key}"}
+    leases = {"name": f"minikweb:class-{key}", "namespace": "kube-system", "labels": labels}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}},
+        _class_role(),
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": binding,
+            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": CLASS_ROLE},
+            "subjects": [group],
+        },
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "Role",
+            "metadata": leases,
+            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": READ}],
+        },
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": leases,
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": leases["name"]},
+            "subjects": [group],
+        },
+    ]
+
+
+def _class_role() -> Object:
+    rules = [{"apiGroups": [group], "resources": [plural], "verbs": READ} for group, plural in SHARED_KINDS.values()]
+    rules.append({"apiGroups": [""], "resources": ["namespaces"], "verbs": READ})
+    return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": CLASS_ROLE}, "rules": rules}
+
+
+def account(class_namespace: str, key: str, name: str) -> Object:
+    """The identity of a student. It is not in the student's namespace, where the student may delete accounts."""
+    metadata = {"name": name, "namespace": class_namespace, "labels": {CLASS_LABEL: key, STUDENT_LABEL: name}}
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata,
+        "automountServiceAccountToken": False,
+    }
+
+
+def namespace_objects(namespace: str, class_namespace: str, key: str, name: str) -> list[Object]:
+    """A namespace of the student `name` with all that bounds it, in the order in which it has to be made."""
+    labels = {CLASS_LABEL: key, STUDENT_LABEL: name}
+    levels = {f"{SECURITY}{mode}": "baseline" for mode in ("enforce", "warn")}
+    limit = {"type": "Container", "default": DEFAULT_LIMIT, "defaultRequest": DEFAULT_REQUEST, "max": MOST}
+    subject = {"kind": "ServiceAccount", "namespace": class_namespace, "name": name}
+    within = {"namespace": namespace, "labels": labels}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels | levels}},
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": within | {"name": "student"},
+            "spec": {"hard": HARD},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "LimitRange",
+            "metadata": within | {"name": "student"},
+            "spec": {"limits": [limit]},
+        },
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": within | {"name": "student"},
+            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "edit"},
+            "subjects": [subject],
+        },
+    ]
+
+
+def may_delete(namespace: str, class_namespace: str, key: str, name: str) -> list[Object]:
+    """The right to delete one namespace: the second one of a student, which a lesson has them delete."""
+    metadata = {"name": f"minikweb:{namespace}", "labels": {CLASS_LABEL: key, STUDENT_LABEL: name}}
+    rule = {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": [namespace], "verbs": ["delete"]}
+    subject = {"kind": "ServiceAccount", "namespace": class_namespace, "name": name}
+    reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": metadata["name"]}
+    return [
+        {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": [rule]},
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": metadata,
+            "roleRef": reference,
+            "subjects": [subject],
+        },
+    ]
