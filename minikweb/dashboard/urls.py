@@ -3,7 +3,7 @@
 from django.urls import path
 
 from minikweb.dashboard import consumers, logs, terminal
-from minikweb.dashboard.views import actions, editor, lists, manifests, objects, preferences, schemas, tree
+from minikweb.dashboard.views import actions, editor, lists, manifests, objects, preferences, schemas, sealing, tree
 from minikweb.dashboard.views import logs as log_pages
 
 app_name = "dashboard"
@@ -16,6 +16,10 @@ urlpatterns = [
     path("new/", manifests.new, name="new"),
     path("schemas/", schemas.kinds, name="schemas"),
     path("schemas/<path:api_version>/<str:kind>/", schemas.schema, name="schema"),
+    path("sealed/", sealing.index, name="sealed"),
+    path("sealed/seal/", sealing.seal, name="seal"),
+    path("sealed/apply/", sealing.apply, name="apply-sealed"),
+    path("sealed/certificate/", sealing.certificate, name="certificate"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("secrets/<str:namespace>/<str:name>/reveal/", objects.reveal, name="reveal"),
     path("logs/", log_pages.selection, name="logs"),
