@@ -1,6 +1,7 @@
 /* A web server of one page: which pod answers, which version, how many requests it has had.
  *
  * Environment: VERSION (set in the image), POD_NAME (else the host name), PORT (8080), GREETING (optional, shown),
+ * ROOT (such as /cart: the page is there and below it, too, for an Ingress that passes paths on as they are),
  * READY_AFTER and FAIL_AFTER (seconds after the start; from then on /ready is well, /healthz is not).
  * Paths: / the page (HTML for a browser, one line of text otherwise), /healthz, /ready; /break makes /healthz fail,
  * /unready makes /ready fail, /recover mends both, /slow answers after SLOW seconds and nobody else before. One line is logged at the start, for each
@@ -21,7 +22,7 @@ enum { HEARTBEAT = 5, SLOW = 5 };
 
 static const char *COLOURS[] = {"#326ce5", "#18794e", "#9c3fc4", "#b45309"};
 static volatile sig_atomic_t ending;
-static const char *version, *pod, *greeting;
+static const char *version, *pod, *greeting, *root;
 static unsigned long requests;
 static time_t ready_at, fails_at; /* fails_at 0: never */
 static int broken, unready;
@@ -56,6 +57,13 @@ static int page(char *body, size_t size, int html) {
                     "width:max-content;border-left:12px solid %s;padding-left:1em}code{color:%s}</style>"
                     "<h1>%s</h1><p>version <code>%s</code></p><p>pod <code>%s</code></p><p>request <code>%lu</code></p>\n",
                     version, colour, colour, greeting, version, pod, requests);
+}
+
+/* Whether the page is at that path: at /, and at ROOT and below it. */
+static int is_page(const char *path) {
+    size_t length = strlen(root);
+    return !strcmp(path, "/") || !strncmp(path, "/?", 2) ||
+           (length && !strncmp(path, root, length) && (!path[length] || strchr("/?", path[length])));
 }
 
 /* What a path that is not the page says, and the status; NULL for a path there is not. */
@@ -104,7 +112,7 @@ static void answer(int fd, struct sockaddr_in peer) {
     if (!read_head(fd, head, sizeof head) || sscanf(head, "%15s %255s", method, path) != 2)
         return;
     inet_ntop(AF_INET, &peer.sin_addr, address, sizeof address);
-    int probe = !strcmp(path, "/healthz") || !strcmp(path, "/ready"), main = !strcmp(path, "/") || !strncmp(path, "/?", 2);
+    int probe = !strcmp(path, "/healthz") || !strcmp(path, "/ready"), main = is_page(path);
     int html = main && strstr(head, "text/html") != NULL, length;
     const char *status = "200 OK";
     if (main)
@@ -128,6 +136,7 @@ int main(void) {
     version = setting("VERSION", "1");
     pod = setting("POD_NAME", host);
     greeting = setting("GREETING", "Hello from Minikweb");
+    root = setting("ROOT", "");
     int port = atoi(setting("PORT", "8080"));
     ready_at = time(NULL) + atoi(setting("READY_AFTER", "0"));
     fails_at = getenv("FAIL_AFTER") ? time(NULL) + atoi(getenv("FAIL_AFTER")) : 0;
