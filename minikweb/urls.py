@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from minikweb.dashboard import urls as dashboard
 from minikweb.people import urls as people
+from minikweb.quiz import urls as quiz
 from minikweb.tutorial import urls as tutorial
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,4 +18,5 @@ websocket_urlpatterns = [
     *people.websocket_urlpatterns,
     *dashboard.websocket_urlpatterns,
     *tutorial.websocket_urlpatterns,
+    *quiz.websocket_urlpatterns,
 ]

@@ -11,6 +11,7 @@ questions:
     - {id: kept, right: true, text: {fr, en}, why: {fr, en}}
 
 An option without id is called by its place: a, b, c … A text that is one `code` is the same in both languages.
+A question that cannot be read is left out and named; the others of its file stay.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 from minikweb.apimachinery import errors, serializer
 
 LANGUAGES = ("fr", "en")
+SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")  # as an address and as a key of answers
 
 
 class BankError(Exception):
@@ -57,35 +59,64 @@ class Question:
         return frozenset(option.id for option in self.options if not option.right)
 
 
-def chapters(folders: tuple[Path, ...]) -> dict[str, Chapter]:
-    """Every file below the folders' `qcm/`, by the slug of its chapter. Raises BankError."""
-    found = [load(path) for folder in folders for path in sorted((folder / "qcm").glob("*.yaml"))]
-    return {chapter.slug: chapter for chapter in found}
-
-
-def load_all(folders: tuple[Path, ...]) -> dict[str, Question]:
-    """Every question of every chapter, by id. Raises BankError."""
-    questions: dict[str, Question] = {}
-    for chapter in chapters(folders).values():
-        for question in chapter.questions:
-            if question.id in questions:
-                raise BankError(f"qcm: two questions have the id {question.id}")
-            questions[question.id] = question
-    return questions
-
-
 @dataclass(frozen=True)
 class Chapter:
-    """One file: the questions of one lesson."""
+    """One file: the questions of one lesson, and what is wrong with those that were left out."""
 
     slug: str
     title: dict[str, str]
     questions: tuple[Question, ...]
+    faults: tuple[str, ...] = ()
+
+
+def chapters(folders: tuple[Path, ...], problems: list[str] | None = None) -> dict[str, Chapter]:
+    """Every chapter of the files below the folders' `qcm/`, by slug; a teacher's file may add to a chapter.
+
+    Raises BankError at the first fault; with a list of problems the faulty is left out, and named there.
+    """
+    found: dict[str, Chapter] = {}
+    known: set[str] = set()
+    for path in (path for folder in folders for path in sorted((folder / "qcm").glob("*.yaml"))):
+        try:
+            chapter = load(path)
+        except BankError as error:
+            _tell(str(error), problems)
+            continue
+        for fault in chapter.faults:
+            _tell(fault, problems)
+        fresh = [question for question in chapter.questions if question.id not in known]
+        for question in chapter.questions:
+            if question not in fresh:
+                _tell(f"qcm/{path.name}: two questions have the id {question.id}", problems)
+        known |= {question.id for question in fresh}
+        before = found.get(chapter.slug)
+        title, questions = (before.title, before.questions) if before else (chapter.title, ())
+        found[chapter.slug] = Chapter(chapter.slug, title, (*questions, *fresh))
+    return found
+
+
+def load_all(folders: tuple[Path, ...], problems: list[str] | None = None) -> dict[str, Question]:
+    """Every question of every chapter, by id. Raises BankError as `chapters` does."""
+    return {question.id: question for chapter in chapters(folders, problems).values() for question in chapter.questions}
+
+
+def _tell(fault: str, problems: list[str] | None) -> None:
+    if problems is None:
+        raise BankError(fault)
+    problems.append(fault)
+
+
+def load(path: Path) -> Chapter:
+    """One file as it is now. Raises BankError when no question of it can be read."""
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise BankError(f"qcm/{path.name}: {error.strerror}") from error
+    return _load(path, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=256)
-def load(path: Path) -> Chapter:
-    """The questions of one file. Raises BankError."""
+def _load(path: Path, _modified: int, _size: int) -> Chapter:
     where = f"qcm/{path.name}"
     try:
         documents = serializer.load_yaml(path.read_bytes())
@@ -94,14 +125,47 @@ def load(path: Path) -> Chapter:
     data = documents[0] if len(documents) == 1 and isinstance(documents[0], dict) else {}
     if set(data) != {"chapter", "title", "questions"} or not isinstance(data["questions"], list):
         raise BankError(f"{where}: one mapping with chapter, title and a list `questions` is expected")
-    questions = tuple(_question(entry, data["chapter"], where) for entry in data["questions"])
-    return Chapter(data["chapter"], _both(data["title"], f"{where}: title"), questions)
+    if not isinstance(data["chapter"], str) or not SLUG.fullmatch(data["chapter"]):
+        raise BankError(f"{where}: chapter is the slug of a lesson: small letters, digits and hyphens")
+    questions, faults = [], []
+    for entry in data["questions"]:
+        try:
+            questions.append(_question(entry, data["chapter"], where))
+        except BankError as error:
+            faults.append(str(error))
+    return Chapter(data["chapter"], _both(data["title"], f"{where}: title"), tuple(questions), tuple(faults))
+
+
+def from_data(data: dict[str, Any]) -> Question:
+    """A question kept with a live session (`as_data`)."""
+    return _question({key: data[key] for key in data if key != "chapter"}, data["chapter"], "live")
+
+
+def as_data(question: Question) -> dict[str, Any]:
+    """A question as JSON: what was asked stays readable when its file has changed since."""
+    options = [
+        {"id": option.id, "right": option.right, "text": option.text, "why": option.why} for option in question.options
+    ]
+    return {
+        "id": question.id,
+        "chapter": question.chapter,
+        "step": question.step,
+        "answers": "several" if question.several else "one",
+        "stem": question.stem,
+        "options": options,
+    }
 
 
 def _question(raw: Any, chapter: str, where: str) -> Question:
     where = f"{where}: {raw.get('id') if isinstance(raw, dict) else raw}"
     if not isinstance(raw, dict) or {"id", "answers", "stem", "options"} != set(raw) - {"step"}:
         raise BankError(f"{where}: a question has id, answers, stem, options, and step where a lesson answers it")
+    if not isinstance(raw["id"], str) or not SLUG.fullmatch(raw["id"]):
+        raise BankError(f"{where}: an id is made of small letters, digits and hyphens, 64 at most")
+    if not isinstance(raw.get("step", ""), str) or (raw.get("step") and not SLUG.fullmatch(raw["step"])):
+        raise BankError(f"{where}: step is the id of a step of the lesson")
+    if not isinstance(raw["options"], list) or len(raw["options"]) > len(string.ascii_lowercase):
+        raise BankError(f"{where}: options is a list of 2 to {len(string.ascii_lowercase)}")
     if raw["answers"] not in ("one", "several"):
         raise BankError(f"{where}: answers is `one` or `several`")
     options = tuple(

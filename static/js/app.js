@@ -7,6 +7,7 @@ import "./fragments.js";
 import "./keys.js";
 import "./lesson.js";
 import "./live.js";
+import "./livequiz.js";
 import "./logs.js";
 import "./shell.js";
 import "./toasts.js";

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from minikweb.quiz import attempts, views
+from minikweb.quiz import attempts, library
 from minikweb.quiz.models import Answer, Attempt
 
 pytestmark = pytest.mark.django_db(databases=["default"])
@@ -27,7 +27,7 @@ def page(client, attempt, number=1):
 
 
 def answered(client, attempt, number=1, *, right=True):
-    question = attempts.in_order(attempt, views.questions())[number - 1]
+    question = attempts.in_order(attempt, library.questions())[number - 1]
     ticked = question.right if right else {sorted(question.wrong)[0]}
     return client.post(f"/quiz/{attempt.id}/{number}/", {"option": sorted(ticked)}, follow=True)
 
@@ -59,10 +59,10 @@ def test_an_exam_explains_nothing_until_it_is_over(client):
 
 def test_a_series_over_all_chapters_has_as_many_questions_as_asked_for(client):
     attempt = begun(client, chapter="", size="10")
-    series = attempts.in_order(attempt, views.questions())
+    series = attempts.in_order(attempt, library.questions())
     assert len(series) == 10
     assert len({question.chapter for question in series}) > 1
-    assert len(attempts.in_order(begun(client, chapter="", size="0"), views.questions())) == len(views.questions())
+    assert len(attempts.in_order(begun(client, chapter="", size="0"), library.questions())) == len(library.questions())
 
 
 def test_a_question_without_a_lesson_leads_nowhere(client):

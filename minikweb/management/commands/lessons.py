@@ -46,11 +46,14 @@ class Command(UserCommand):
 def _chosen(numbers: list[int]) -> list[lesson.Lesson]:
     """Reads all lessons and questions; returns the lessons asked for. Raises Refusal."""
     folders = tuple(settings.LESSONS_DIRS)
+    problems: list[str] = []
     try:
         found = list(lesson.load_all(folders).values())
-        bank.load_all(folders)
-    except (lesson.LessonError, bank.BankError) as error:
+    except lesson.LessonError as error:
         raise Refusal(str(error)) from error
+    bank.load_all(folders, problems)
+    if problems:
+        raise Refusal("\n".join(problems))
     unknown = set(numbers) - {one.number for one in found}
     if unknown:
         raise Refusal(_("There is no lesson %(numbers)s.") % {"numbers": ", ".join(map(str, sorted(unknown)))})

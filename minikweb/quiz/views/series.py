@@ -1,32 +1,21 @@
-"""The QCM's pages: choose, answer, see why, see the result. They work without JavaScript."""
+"""A series of questions for oneself: choose, answer, see why, see the result."""
 
 from __future__ import annotations
 
 import random
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from minikweb.quiz import attempts, bank, scoring
+from minikweb.quiz import access, attempts, scoring
+from minikweb.quiz.library import chapters, faults, questions
 from minikweb.quiz.models import MODES, Answer, Attempt
+from minikweb.quiz.phrases import language, rule, rules
 
 SIZES = (10, 20, 0)  # questions in a series; 0: all of them
-PERSON = "local"  # the one local administrator; the people of a class come with issue F
-
-
-def questions() -> dict[str, bank.Question]:
-    """The bank, read again when a file changes only at restart."""
-    return bank.load_all(tuple(settings.LESSONS_DIRS))
-
-
-def chapters() -> dict[str, bank.Chapter]:
-    """The files of the bank."""
-    return bank.chapters(tuple(settings.LESSONS_DIRS))
 
 
 def title_of(own: Attempt) -> str:
@@ -37,33 +26,18 @@ def title_of(own: Attempt) -> str:
     return found.title[language()] if found else own.chapter
 
 
-def rules() -> list[tuple[str, str, str]]:
-    """(id, name, explanation) of each grading rule, told before starting."""
-    return [
-        ("all-or-nothing", _("All or nothing"), _("One point if exactly the right answers are ticked, else nothing.")),
-        (
-            "discordance",
-            _("Discordance"),
-            _("A wrong tick or a missing one is a discordance: none gives 1 point, one ½, two ⅕, more 0."),
-        ),
-        (
-            "proportional",
-            _("Proportional"),
-            _("Each right tick gains its share of the point, each wrong one loses its share; never below 0."),
-        ),
-    ]
-
-
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The chapters with their number of questions, and the attempts not yet finished."""
-    own = Attempt.objects.filter(person=PERSON)
+    own = Attempt.objects.filter(person=access.person())
     context = {
         "chapters": [(one.slug, one.title[language()], len(one.questions)) for one in chapters().values()],
         "chosen": request.GET.get("chapter", ""),
         "count": len(questions()),
         "sizes": SIZES,
         "rules": rules(),
+        "teaches": access.is_teacher(),
+        "faults": faults() if access.is_teacher() else [],
         "unfinished": [(one, title_of(one)) for one in own.filter(finished_at=None).order_by("-started_at")[:3]],
         "finished": [(one, title_of(one)) for one in own.exclude(finished_at=None).order_by("-finished_at")[:5]],
     }
@@ -73,19 +47,19 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
     """Opens an attempt and goes to its first question."""
-    chapter, rule = request.POST.get("chapter", ""), request.POST.get("rule", "")
+    chapter, marking = request.POST.get("chapter", ""), request.POST.get("rule", "")
     mode, size = request.POST.get("mode", MODES[0]), request.POST.get("size", "0")
-    known = chapter in ("", *chapters()) and rule in scoring.RULES and mode in MODES and size in map(str, SIZES)
+    known = chapter in ("", *chapters()) and marking in scoring.RULES and mode in MODES and size in map(str, SIZES)
     if not known:
         return HttpResponseBadRequest(_("Choose a chapter, a grading rule and a mode of the list."))
     created = Attempt.objects.create(
-        person=PERSON, chapter=chapter, size=int(size), rule=rule, mode=mode, seed=random.randrange(2**31)
+        person=access.person(), chapter=chapter, size=int(size), rule=marking, mode=mode, seed=random.randrange(2**31)
     )
     return redirect("quiz:attempt", created.id)
 
 
 def _own(attempt_id: int) -> Attempt:
-    return get_object_or_404(Attempt, pk=attempt_id, person=PERSON)
+    return get_object_or_404(Attempt, pk=attempt_id, person=access.person())
 
 
 @require_GET
@@ -127,7 +101,7 @@ def _question_page(
         "next": next((one.number for one in series if one.ticked is None and one.number != current.number), None),
         "problem": problem,
         "mark": str(current.mark),
-        "rule": next(rule for rule in rules() if rule[0] == own.rule),
+        "rule": rule(own.rule),
     }
     return render(request, "quiz/question.html", context, status=422 if problem else 200)
 
@@ -173,11 +147,6 @@ def result(request: HttpRequest, attempt_id: int) -> HttpResponse:
         "mark": float(sum(one.mark for one in series)),
         "total": len(series),
         "exact": sum(one.verdict == "right" for one in series),
-        "rule": next(rule for rule in rules() if rule[0] == own.rule),
+        "rule": rule(own.rule),
     }
     return render(request, "quiz/result.html", context)
-
-
-def language() -> str:
-    """The reader's language among those the content has."""
-    return "en" if (get_language() or "fr").startswith("en") else "fr"
