@@ -18,7 +18,7 @@ from minikweb.people import access
 Object = dict[str, Any]
 
 FIELD_MANAGER = "minikweb-dashboard"
-KINDS = (*TREE_KINDS, *CONFIG_KINDS, "ControllerRevision", "Node", "Event")
+KINDS = (*TREE_KINDS, *CONFIG_KINDS, "ControllerRevision", "EndpointSlice", "Node", "Event")
 FIRST_LIST = 3.0  # seconds a page waits for the cache of a process that has just started
 
 

@@ -74,7 +74,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     def toggle(self, id: str, is_open: bool) -> None:
         assert self.sight is not None
-        found = self.hub.tree().entries.get(id)
+        found = rows.tree_of(self.sight).entries.get(id)
         usually = usually_open(found, self.sight.depth) if found else False
         self.sight = self.sight.toggle(id, is_open, usually)
         if not is_open:
@@ -117,7 +117,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     def picture(self) -> dict[str, Any]:
         """What turns the rows this browser has into those it should have."""
         assert self.sight is not None
-        tree = self.hub.tree()
+        tree = rows.tree_of(self.sight)
         while self.folded and self.shown:
             self.shown = folded(self.shown, self.folded.pop())
         new = visible(tree, self.sight)

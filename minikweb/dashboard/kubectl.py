@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 
+from minikweb.dashboard.reach import SERVICE_NAME
 from minikweb.dashboard.rollout import CHANGE_CAUSE
 
 
@@ -76,6 +77,15 @@ def create_job(namespace: str, cron_job: str, job: str) -> str:
 
 def exec(namespace: str, pod: str, container: str) -> str:
     return _command("exec", "-it", pod, "-c", container, "-n", namespace, "--", "sh")
+
+
+def endpoint_slices(namespace: str, service: str) -> str:
+    return _command("get", "endpointslices", "-l", f"{SERVICE_NAME}={service}", namespace=namespace)
+
+
+def port_forward(namespace: str, service: str, port: int) -> str:
+    """To a port that needs no rights on the laptop."""
+    return _command("port-forward", f"service/{service}", f"{8000 + port % 1000}:{port}", namespace=namespace)
 
 
 def cordon(node: str, closed: bool) -> str:

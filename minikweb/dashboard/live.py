@@ -50,6 +50,7 @@ class Hub:
             cache.informer(kind).add_handler(self._follow(cache.informer(kind).kind.health))
         cache.informer("Node").add_handler(self._notice)
         cache.informer("Event").add_handler(self._notice)
+        cache.informer("EndpointSlice").add_handler(self._notice)
 
     def tree(self) -> Tree:
         """The tree as it is now, of what the person at the page may see; the same object until something changes."""
@@ -99,7 +100,7 @@ class Hub:
     def _notice(self, old: Object | None, new: Object | None) -> None:
         obj = new or old
         assert obj is not None
-        owner = short_id(cluster.about(obj)[0]) if obj["kind"] == "Event" else ""
+        owner = short_id(_whose(obj))
         with self._lock:
             self._record(obj, short_id(obj["metadata"]["uid"]), owner)
         self._ring()
@@ -115,6 +116,13 @@ class Hub:
 
 def _is_in(found: Entry, own: frozenset[str] | None) -> bool:
     return own is None or (found.name if found.kind == "Namespace" else found.namespace) in own
+
+
+def _whose(obj: Object) -> str:
+    """The uid of what an Event is about, or of the controller of anything else."""
+    if obj["kind"] == "Event":
+        return cluster.about(obj)[0]
+    return next((ref["uid"] for ref in obj["metadata"].get("ownerReferences") or () if ref.get("controller")), "")
 
 
 def concerns(change: Change, id: str, tree: Tree) -> bool:

@@ -7,24 +7,38 @@ from collections.abc import Mapping, Sequence
 from django.template.loader import get_template
 from django.utils.translation import ngettext
 
+from minikweb.dashboard import cluster, live
+from minikweb.dashboard.arrangements import ARRANGEMENTS, by_network, by_node
 from minikweb.dashboard.sight import DEEPEST, Row, Sight
-from minikweb.dashboard.tree import Tree
+from minikweb.dashboard.tree import Tree, entry
 
 TOGGLED = "minikweb-tree"  # the cookie with the ids that are not in their usual state
 NAMESPACE = "minikweb-ns"  # the cookie with the namespace last chosen
 
 
 def sight_of(query: Mapping[str, str], cookies: Mapping[str, str]) -> Sight:
-    """The sight of ?ns=&q=&problems=&depth= and of what this browser has opened and closed."""
-    depth = query.get("depth", "")
+    """The sight of ?ns=&q=&problems=&by=&depth= and of what this browser has opened and closed."""
+    depth, by = query.get("depth", ""), query.get("by", "")
     toggled = frozenset(filter(None, cookies.get(TOGGLED, "").split(".")))
     return Sight(
         namespace=query.get("ns", ""),
         query=query.get("q", ""),
         problems=query.get("problems", "") not in ("", "0", "false", "False"),
+        arrangement=by if by in ARRANGEMENTS else "",
         depth=min(max(int(depth), 2), DEEPEST) if depth.isdigit() else DEEPEST,
         toggled=toggled,
     )
+
+
+def tree_of(sight: Sight) -> Tree:
+    """The tree as a sight arranges it."""
+    tree = live.hub().tree()
+    if sight.arrangement == "network":
+        return by_network(tree, cluster.cache().list("Service"), cluster.cache().list("Ingress"))
+    if sight.arrangement == "node":
+        health = cluster.cache().client.kind("Node").health
+        return by_node(tree, (entry(node, health) for node in cluster.cache().list("Node")), sight.namespace)
+    return tree
 
 
 def render(rows: Sequence[Row]) -> str:
@@ -36,7 +50,7 @@ def summary(tree: Tree, sight: Sight) -> str:
     """How the pods in sight fare, as the line above the tree shows it."""
     counts: dict[str, int] = {}
     for root in tree.namespaces:
-        if sight.namespace in ("", tree.entries[root].name):
+        if tree.entries[root].kind != "Namespace" or sight.namespace in ("", tree.entries[root].name):
             for health, count in tree.tally(root).items():
                 counts[health] = counts.get(health, 0) + count
     total = sum(counts.values())

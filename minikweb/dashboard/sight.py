@@ -26,6 +26,7 @@ class Sight:
     namespace: str = ""  # "" for all
     query: str = ""
     problems: bool = False
+    arrangement: str = ""  # "" by owner, "network" or "node" (arrangements.py)
     depth: int = DEEPEST  # open down to this level (tree.LEVELS)
     toggled: frozenset[str] = frozenset()
 
@@ -58,7 +59,7 @@ def visible(tree: Tree, sight: Sight) -> list[Row]:
     rows: list[Row] = []
     for root in tree.namespaces:
         found = tree.entries[root]
-        if sight.namespace in ("", found.name):
+        if found.kind != "Namespace" or sight.namespace in ("", found.name):
             rows.extend(_walk(tree, sight, found, 1, kept))
     return rows
 
@@ -93,7 +94,7 @@ def _walk(tree: Tree, sight: Sight, found: Entry, level: int, kept: Kept | None)
     is_open = usually_open(found, sight.depth) != (found.id in sight.toggled)
     if kept is not None:
         is_open = is_open or found.id in kept.opened
-    tally = tuple(tree.tally(found.id).items()) if found.kind == "Namespace" else ()
+    tally = tuple(tree.tally(found.id).items()) if level == 1 else ()
     yield Row(found, level, is_open if children else None, tally, 0, children, found.id)
     if is_open and children:
         yield from _open(tree, sight, found, level + 1, kept)

@@ -21,11 +21,11 @@ ORDER: tuple[HealthStatus, ...] = ("Healthy", "Suspended", "Progressing", "Missi
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", "Job")  # in the tree, above the pods
 ROLLED_OUT = ("Deployment", "StatefulSet", "DaemonSet")  # what `kubectl rollout` knows
 TREE_KINDS = ("Namespace", *WORKLOADS, "Pod")
-CONFIG_KINDS = ("Service", "ConfigMap", "Secret")
+CONFIG_KINDS = ("Ingress", "Service", "ConfigMap", "Secret")
 CONFIG, OLD = "config", "old"  # the groups a namespace and a Deployment fold away
 # What has pods of its own is at the level of ReplicaSets.
-LEVELS = {"Namespace": 1, "Deployment": 2, "CronJob": 2, "Pod": 4, "Container": 5}
-LEVELS |= dict.fromkeys(("ReplicaSet", "StatefulSet", "DaemonSet", "Job"), 3)
+LEVELS = {"Namespace": 1, "Node": 1, "Deployment": 2, "CronJob": 2, "Ingress": 2, "Pod": 4, "Container": 5}
+LEVELS |= dict.fromkeys(("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Service"), 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +245,9 @@ class Tree:
         parent = found.owner if found.kind in TREE_KINDS else ""
         if parent and parent not in self.entries:
             stranger = Entry(parent, found.owner_kind, found.namespace, found.owner_name, health="Unknown")
-            self._add(stranger, self._namespace_of(found))
+            self._add(stranger, self.root_of(found))
         elif not parent:
-            parent = self._namespace_of(found)
+            parent = self.root_of(found)
             if found.kind in CONFIG_KINDS:
                 parent = self._group(parent, CONFIG, found.namespace)
         elif found.kind == "ReplicaSet" and not found.wanted:
@@ -262,7 +262,8 @@ class Tree:
         self.entries[new.id] = new
         self._link(new.id, parent)
 
-    def _namespace_of(self, found: Entry) -> str:
+    def root_of(self, found: Entry) -> str:
+        """The id of the namespace an entry is in, which is invented if the API has not shown it."""
         if found.namespace not in self._namespace_ids:
             root = Entry(f"ns-{found.namespace}", "Namespace", "", found.namespace, health="Unknown")
             self.entries[root.id] = root

@@ -9,7 +9,7 @@ const MOST_TOGGLED = 120;
 
 const table = document.getElementById("tree");
 const body = document.getElementById("rows");
-const sight = table && { ns: table.dataset.ns, q: field("q"), problems: checked("problems"), depth: table.dataset.depth };
+const sight = table && { ns: table.dataset.ns, q: field("q"), problems: checked("problems"), by: table.dataset.by, depth: table.dataset.depth };
 
 function field(id) {
   return document.getElementById(id)?.value ?? "";

@@ -22,13 +22,13 @@ register = template.Library()
 
 GLYPHS = {
     "Namespace", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod",
-    "Container", "ConfigMap", "Secret", "Service", "Node", "Event",
+    "Container", "ConfigMap", "Secret", "Service", "Ingress", "Node", "Event",
     "ServiceAccount", "Lease", "Group",
 }  # fmt: skip
 
 
 WORKLOADS = [(kind.lower() + "s", kind) for kind in (*tree.WORKLOADS, "Pod")]
-CONFIG = [("services", "Service"), ("configmaps", "ConfigMap"), ("secrets", "Secret")]
+CONFIG = [("services", "Service"), ("ingresses", "Ingress"), ("configmaps", "ConfigMap"), ("secrets", "Secret")]
 
 
 @register.simple_tag
@@ -95,6 +95,14 @@ def object_url(kind: str, namespace: str, name: str, tab: str = "") -> str:
 def has_page(kind: str) -> bool:
     """Whether objects of a kind can be opened."""
     return cluster.knows(kind)
+
+
+@register.filter
+def plural(kind: str) -> str:
+    """Several objects of a kind: Pods, Ingresses, NetworkPolicies."""
+    if kind.endswith("s"):
+        return kind if kind == "Endpoints" else f"{kind}es"
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
 @register.filter

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from minikweb.apimachinery import errors, serializer
 from minikweb.dashboard import cluster, kubectl, live, manifest
 from minikweb.dashboard.tree import ROLLED_OUT, WORKLOADS, Entry, entry
-from minikweb.dashboard.views import deployments, jobs, logs, nodes, pods
+from minikweb.dashboard.views import deployments, jobs, logs, network, nodes, pods
 
 Object = dict[str, Any]
 Context = dict[str, Any]
@@ -108,6 +108,8 @@ def _overview(request: HttpRequest, obj: Object, found: Entry) -> Context:
         "Job": jobs.overview,
         "CronJob": jobs.overview_of_cron_job,
         "Pod": pods.overview,
+        "Service": network.service,
+        "Ingress": network.ingress,
         "Node": nodes.overview,
     }.get(found.kind)
     shown = (

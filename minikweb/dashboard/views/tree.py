@@ -7,25 +7,31 @@ from dataclasses import replace
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from minikweb.apimachinery.errors import ApiError
-from minikweb.dashboard import cluster, errors, live, rows
+from minikweb.dashboard import cluster, errors, rows
 from minikweb.dashboard.sight import fitting_depth, visible
 from minikweb.dashboard.tree import LEVELS
 from minikweb.dashboard.views import objects
 
-DEPTHS = ("Deployment", "ReplicaSet", "Pod", "Container")
+DEPTHS = {
+    "": ("Deployment", "ReplicaSet", "Pod", "Container"),
+    "network": ("Service", "Pod", "Container"),
+    "node": ("Pod", "Container"),
+}
+ARRANGEMENTS = {"": gettext_lazy("Owners"), "network": gettext_lazy("Network"), "node": gettext_lazy("Nodes")}
 
 
 @require_GET
 def tree(request: HttpRequest) -> HttpResponse:
-    """The tree as ?ns=&q=&problems=&depth= ask for it; ?sel=Kind/namespace/name&tab= fills the drawer."""
+    """The tree as ?ns=&q=&problems=&by=&depth= ask for it; ?sel=Kind/namespace/name&tab= fills the drawer."""
     query = request.GET.dict()
     query.setdefault("ns", request.COOKIES.get(rows.NAMESPACE, ""))
     reachable = cluster.ready()
-    found = live.hub().tree()
     sight = rows.sight_of(query, request.COOKIES)
+    found = rows.tree_of(sight)
     if "depth" not in query:
         sight = replace(sight, depth=fitting_depth(found, sight))
     shown = visible(found, sight)
@@ -33,7 +39,8 @@ def tree(request: HttpRequest) -> HttpResponse:
         "rows": shown,
         "sight": sight,
         "summary": rows.summary(found, sight),
-        "depths": [(LEVELS[kind], kind + "s") for kind in DEPTHS],
+        "depths": [(LEVELS[kind], kind + "s") for kind in DEPTHS[sight.arrangement]],
+        "arrangements": ARRANGEMENTS,
         "away": not reachable,
         "unknown_namespace": reachable and sight.namespace and not sight.filters and not shown,
         "title": sight.namespace or _("All namespaces"),
