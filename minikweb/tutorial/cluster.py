@@ -145,6 +145,22 @@ def clean(client: Client, namespace: str, lesson: Lesson) -> None:
                 client.delete("Namespace", place)
 
 
+def remains(client: Client, namespace: str, lesson: Lesson) -> list[str]:
+    """What `clean` deletes and is still there, as `Pod/web`; Pods whoever made them."""
+    found = [
+        f"{kind}/{obj['metadata']['name']}"
+        for kind in _MADE
+        if checks.vocabulary().named(kind)
+        for obj in client.list(kind, namespace)["items"]
+        if kind == "Pod" or _is_a_persons(obj)
+    ]
+    if actor.current().namespaces is None:
+        made = {place for place in places_of(lesson, namespace) if place.startswith(f"{namespace}-")}
+        names = {one["metadata"]["name"] for one in client.list("Namespace")["items"]}
+        found += [f"Namespace/{place}" for place in sorted(made & names)]
+    return found
+
+
 def _empty(client: Client, namespace: str) -> None:
     for kind in _MADE:
         if checks.vocabulary().named(kind) is None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
+import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from minikweb.client.informer import Cache
 from minikweb.tutorial import cluster, diagnosis
 from minikweb.tutorial.lesson import LANGUAGES, Lesson, Step
+from minikweb.tutorial.shell import typed
 
-TYPING_SECONDS = 120.0  # for the commands of one step
 GREEN_SECONDS = 45.0  # from the last command to the last check
 LOOK = 0.05
 
@@ -48,12 +45,17 @@ def _prove_step(lesson: Lesson, step: Step, reader: cluster.NamespaceReader, kub
         return "its checks hold before anything is typed: it asks for nothing"
     if not all(result.observed.get(language) for result in before for language in LANGUAGES):
         return "a check does not say what it sees"
-    script = step.solution.replace("{namespace}", reader.namespace)
-    failure = typed(script.replace("{manifests}", str(lesson.folder / "manifests")), kubeconfig)
-    return failure or _wait_until_green(step, reader)
+    return typed(script(lesson, step, reader.namespace), kubeconfig) or wait_until_green(step, reader)
 
 
-def _wait_until_green(step: Step, reader: cluster.NamespaceReader) -> str:
+def script(lesson: Lesson, step: Step, namespace: str) -> str:
+    """The solution of a step for one learner, with the manifests of this machine."""
+    manifests = shlex.quote(str(lesson.folder.resolve() / "manifests"))
+    return step.solution.replace("{namespace}", namespace).replace("{manifests}", manifests)
+
+
+def wait_until_green(step: Step, reader: cluster.NamespaceReader) -> str:
+    """Waits until the checks of a step hold; returns what is seen where they do not."""
     deadline = time.monotonic() + GREEN_SECONDS
     while True:
         waiting = [result for result in examined(step, reader) if not result.passed]
@@ -68,16 +70,3 @@ def _wait_until_green(step: Step, reader: cluster.NamespaceReader) -> str:
 def examined(step: Step, reader: cluster.NamespaceReader) -> list[diagnosis.Result]:
     """The results of a step's checks now."""
     return [diagnosis.examine(check, reader) for check in step.checks]
-
-
-def typed(script: str, kubeconfig: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """Runs a script as a learner would type it, with the kubectl of the PATH; returns what went wrong."""
-    environment = dict(environment) | {"KUBECONFIG": str(kubeconfig)}
-    if shutil.which("kubectl", path=environment.get("PATH")) is None:  # the one beside Python, where there is one
-        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    command = ["sh", "-c", "set -e\n" + script]
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TYPING_SECONDS)
-    except subprocess.TimeoutExpired:
-        return f"its solution does not end within {TYPING_SECONDS:g} s"
-    return "" if done.returncode == 0 else f"its solution fails: {(done.stderr or done.stdout).strip()}"

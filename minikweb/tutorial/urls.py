@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from minikweb.tutorial import consumers, views
+from minikweb.tutorial import consumers, doing, views
 
 app_name = "tutorial"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("<slug:slug>/whole", views.whole, name="whole"),
     path("<slug:slug>/manifests/<str:name>", views.manifest, name="manifest"),
     path("<slug:slug>/<slug:step_id>/", views.step, name="step"),
+    path("<slug:slug>/<slug:step_id>/prepare", doing.prepare, name="prepare"),
+    path("<slug:slug>/<slug:step_id>/preparing", doing.preparing, name="preparing"),
     path("<slug:slug>/<slug:step_id>/hint", views.hint, name="hint"),
     path("<slug:slug>/<slug:step_id>/solution", views.solution, name="solution"),
 ]

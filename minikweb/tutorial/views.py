@@ -89,7 +89,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         cluster.ensure_namespace(cluster.client(), cluster.namespace())
     except errors.ApiError as error:
-        return _unwell(request, error)
+        return unwell(request, error)
     return redirect("tutorial:lesson", slug)
 
 
@@ -102,7 +102,7 @@ def reset(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         cluster.clean(cluster.client(), cluster.namespace(), found)
     except errors.ApiError as error:
-        return _unwell(request, error)
+        return unwell(request, error)
     Progress.objects.filter(person=person(), lesson=slug).delete()
     return redirect("tutorial:step", slug, found.steps[0].id)
 
@@ -115,7 +115,7 @@ def step(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
     try:
         context = checks_context(found, current) | _page_context(request, found, current)
     except errors.ApiError as error:
-        return _unwell(request, error)
+        return unwell(request, error)
     return render(request, "tutorial/step.html", context)
 
 
@@ -162,20 +162,25 @@ def _page_context(request: HttpRequest, found: Lesson, current: Step) -> dict[st
         "remember": text.render(found.remember[words], place) if position == len(found.steps) - 1 else "",
         "number": position + 1,
         "steps": [
-            {"step": one, "title": one.title[words], "done": one.id in known and known[one.id].done_at is not None}
+            {
+                "step": one,
+                "title": one.title[words],
+                "done": one.id in known and known[one.id].done_at is not None,
+                "shown": one.id in known and known[one.id].solution_seen,
+            }
             for one in found.steps
         ],
         "before": found.steps[position - 1] if position else None,
         "hints": [text.render_inline(hint[words], place) for hint in current.hints[:seen]],
         "hints_left": len(current.hints) - seen,
         "solution": place.filled(current.solution).strip() if mine and mine.solution_seen else "",
-        "leftovers": [] if any(one.done_at for one in known.values()) or position else _leftovers(),
+        "leftovers": [] if any(one.done_at for one in known.values()) or position else leftovers(),
         "namespace": cluster.namespace(),
         "namespace_exists": cluster.exists(cluster.cache(), cluster.namespace()),
     } | _further(found)
 
 
-def _leftovers() -> list[str]:
+def leftovers() -> list[str]:
     """What other lessons left in the namespace, as "3 Pods": it would be counted by this one."""
     found = cluster.leftovers(cluster.cache(), cluster.namespace())
     return [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in found]
@@ -255,6 +260,6 @@ def solution(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
     return redirect(request.build_absolute_uri("./") + "#hints")
 
 
-def _unwell(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
+def unwell(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
     context = {"error": error, "now": timezone.now()}
     return render(request, "tutorial/unwell.html", context, status=503 if error.code >= 500 else error.code)

@@ -1,5 +1,5 @@
 // The step that turns green by itself: the server sends the checks whenever they change. And n, p walk the steps.
-const FIRST_WAIT = 250, LONGEST_WAIT = 5000; // ms
+const FIRST_WAIT = 250, LONGEST_WAIT = 5000, POLL = 300; // ms
 const panel = document.querySelector("[data-checks]");
 
 function connect(wait) {
@@ -23,6 +23,17 @@ function walk(event) {
   const to = { n: "next", p: "prev" }[event.key];
   if (to) document.querySelector(`.walk [rel="${to}"]`)?.click();
 }
+
+// A part of a page asked for again until it says that its work has ended; then it leads on by itself.
+async function poll(part) {
+  const answer = await fetch(part.dataset.poll).catch(() => null);
+  if (answer?.ok && !answer.redirected) part.innerHTML = await answer.text(); // rendered and escaped by our own server
+  const on = part.querySelector("[data-go]");
+  if (on) location.assign(on.href);
+  else if (part.querySelector('[data-state="under-way"]')) setTimeout(poll, POLL, part);
+}
+
+for (const part of document.querySelectorAll("[data-poll]")) setTimeout(poll, POLL, part);
 
 if (panel) {
   connect(FIRST_WAIT);

@@ -74,6 +74,25 @@ def test_hints_come_one_by_one_and_then_the_solution(lesson):
     expect(hints.locator(".command")).to_contain_text(f"kubectl set image pod/broken demo=minikweb/demo:1 -n {LEARN}")
 
 
+def test_a_late_comer_is_brought_to_a_step_and_sees_before_what_will_be_done(cluster, lesson):
+    typed(cluster, "create", "configmap", "remains")
+    page = lesson("deployment/undo/").page
+    page.get_by_text("Start again, or from here").click()
+    page.get_by_role("link", name="Prepare step 3").click()
+    expect(page.locator("main")).to_contain_text("1 ConfigMap: all of it is deleted")
+    solutions = page.locator(".plan details")
+    expect(solutions).to_have_count(2)
+    solutions.last.click()
+    expect(solutions.last.locator(".command")).to_contain_text("kubectl set image deployment/web demo=minikweb/demo:2")
+    assert "remains" in typed(cluster, "get", "configmap"), "nothing is done before the button is pressed"
+    page.get_by_role("button", name="go to step 3").click()
+    expect(page).to_have_url(re.compile("/undo/$"), timeout=30_000)
+    assert "remains" not in typed(cluster, "get", "configmap")
+    assert "version 2" in typed(cluster, "rollout", "history", "deployment/web")
+    expect(page.locator("[data-lesson-step=new-version]")).to_have_attribute("data-done", "")
+    typed(cluster, "delete", "deployment", "web")
+
+
 def test_the_cause_is_computed_from_what_is_there(cluster, lesson):
     reader = lesson("pod/run/")
     cause = reader.page.locator("#checks .cause")
