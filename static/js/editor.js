@@ -10,12 +10,12 @@ function wire(form) {
     }
     gutter.scrollTop = text.scrollTop;
   };
-  text.addEventListener("input", () => form.yaml || number());
+  text.addEventListener("input", () => form.rich || number());
   text.addEventListener("scroll", () => (gutter.scrollTop = text.scrollTop));
   text.addEventListener("keydown", (event) => indent(event, text, number));
   form.addEventListener("click", (event) => {
     const link = event.target.closest("[data-line]");
-    if (link && form.yaml) form.yaml.reveal(Number(link.dataset.line));
+    if (link && form.rich) form.rich.reveal(Number(link.dataset.line));
     else if (link) reveal(text, Number(link.dataset.line));
   });
   const mark = () => {
@@ -57,7 +57,7 @@ function reveal(text, line) {
 function files(form, text, number) {
   const [upload, download] = [form.querySelector("[data-upload]"), form.querySelector("[data-download]")];
   const replace = (content) => {
-    if (form.yaml) return form.yaml.replace(content);
+    if (form.rich) return form.rich.replace(content);
     text.value = content;
     number();
   };

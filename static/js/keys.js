@@ -9,6 +9,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest?.(".terminal .screen")) return; // every key is the shell's
   if (event.key === "Escape") {
+    if (event.defaultPrevented) return; // the editor closed its list of proposals
     if (document.querySelector("dialog[open], [popover]:popover-open:not(#nav)")) return;
     if (event.target.id === "q" && event.target.value) return;
     if (dismiss() || close()) event.preventDefault();

@@ -3,13 +3,14 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } 
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, codeFolding, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
-import { forEachDiagnostic, lintGutter, lintKeymap, linter, forceLinting } from "@codemirror/lint";
+import { lintGutter, lintKeymap, linter, forceLinting } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState, StateEffect, StateField } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
 import { problemsOf } from "./check.js";
 import { completeWith, explain } from "./complete.js";
 import { look } from "./look.js";
+import { newline } from "./newline.js";
 import { headOf, parse, pathOfLine } from "./place.js";
 import { docOf, fieldAt, nameOf, schemaOf, serveFrom } from "./schema.js";
 
@@ -114,7 +115,7 @@ export function mount(form) {
         nonce ? EditorView.cspNonce.of(nonce) : [],
         EditorState.phrases.of(texts.phrases),
         EditorView.contentAttributes.of({ "aria-label": "YAML", "data-yaml": "", spellcheck: "false" }),
-        keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap]),
+        keymap.of([...completionKeymap, { key: "Enter", run: newline }, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap]),
         lineNumbers(), foldGutter(), lintGutter(), codeFolding(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
         highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(), indentUnit.of("  "), EditorState.tabSize.of(2),
         yaml(), look, sayings, documentation(texts), whereabouts(form, texts),
@@ -135,7 +136,7 @@ export function mount(form) {
     forceLinting(view);
   });
   view.dispatch({ effects: said.of(verdict(form)) });
-  form.yaml = {
+  form.rich = {
     reveal(number) {
       const line = view.state.doc.line(Math.min(Math.max(number, 1), view.state.doc.lines));
       const from = line.from + /^\s*/.exec(line.text)[0].length;
@@ -145,12 +146,6 @@ export function mount(form) {
     replace(text) {
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, userEvent: "input.paste" });
       view.focus();
-    },
-    text: () => view.state.doc.toString(),
-    problems() {
-      const found = [];
-      forEachDiagnostic(view.state, (problem) => found.push(problem.message));
-      return found;
     },
   };
 }
