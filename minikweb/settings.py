@@ -61,6 +61,12 @@ def service_socket(namespace: str, name: str) -> Path:
 # The operators to run, by name and separated by commas; all of them if empty (see operators/known.py).
 OPERATORS = os.environ.get("MINIKWEB_OPERATORS", "")
 
+# Helm: the binary (else that in PATH), charts that come along and charts written in the pages, by person.
+HELM = os.environ.get("MINIKWEB_HELM", "")
+CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minikweb"
+CHARTS_DIR = BASE_DIR / "lessons" / "charts"
+OWN_CHARTS_DIR = DATA_DIR / "charts"
+
 # --- Broker: the Redis protocol everywhere; without REDIS_URL `up` starts an embedded server ------
 REDIS_URL = os.environ.get("REDIS_URL", "")
 EMBEDDED_BROKER = not REDIS_URL
