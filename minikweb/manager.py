@@ -36,6 +36,8 @@ from minikweb.controllers.job.controller import JobController
 from minikweb.controllers.job.ttl import TTLAfterFinishedController
 from minikweb.controllers.namespace import NamespaceController
 from minikweb.controllers.nodelifecycle import NodeLifecycleController
+from minikweb.controllers.persistentvolume.controller import PersistentVolumeController
+from minikweb.controllers.persistentvolume.protection import VolumeProtectionController
 from minikweb.controllers.podgc import PodGarbageCollector
 from minikweb.controllers.replicaset import ReplicaSetController
 from minikweb.controllers.resourcequota import ResourceQuotaController
@@ -65,6 +67,8 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ServiceAccountController,
     ClusterRoleAggregationController,
     ResourceQuotaController,
+    PersistentVolumeController,
+    VolumeProtectionController,
     NodeLifecycleController,
     TaintEvictionController,
     PodGarbageCollector,

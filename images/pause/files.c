@@ -2,6 +2,7 @@
  *
  * A command is a line of words, counted data follows it directly:
  *   dir <mode> <group> <path>            made, with its parents; an existing one gets mode and group
+ *   keep <mode> <group> <path>           the same, but one that somebody has used is left as it is
  *   file <mode> <group> <bytes> <path>   and so many bytes
  *   use <folder> <path>                  the link <path>/..data points to <folder> from now on, in one step; what it pointed
  *                                        to is removed, and so are the links beside it that lead nowhere now
@@ -42,6 +43,25 @@ static void directory(const char *path, unsigned mode, int group) {
     if (mkdir(path, 0755) && errno != EEXIST)
         note(path);
     own(path, mode, group);
+}
+
+/* What Docker has just made is empty, root's and 0755; a database may have its reasons for anything else. */
+static int is_used(const char *path) {
+    struct stat info;
+    struct dirent *entry;
+    int entries = 0;
+    DIR *folder = opendir(path);
+    if (!folder)
+        return 0;
+    while ((entry = readdir(folder)))
+        entries++;
+    closedir(folder);
+    return entries > 2 || stat(path, &info) || info.st_uid || info.st_gid || (info.st_mode & 07777) != 0755;
+}
+
+static void keep(const char *path, unsigned mode, int group) {
+    if (!is_used(path))
+        directory(path, mode, group);
 }
 
 static void file(const char *path, unsigned mode, int group, size_t size) {
@@ -111,6 +131,8 @@ void serve_files(void) {
     while (fgets(line, sizeof line, stdin)) {
         if (sscanf(line, "dir %o %d %4095[^\n]", &mode, &group, path) == 3)
             directory(path, mode, group);
+        else if (sscanf(line, "keep %o %d %4095[^\n]", &mode, &group, path) == 3)
+            keep(path, mode, group);
         else if (sscanf(line, "file %o %d %zu %4095[^\n]", &mode, &group, &size, path) == 4)
             file(path, mode, group, size);
         else if (sscanf(line, "use %4095s %4095[^\n]", word, path) == 2)

@@ -23,6 +23,7 @@ from minikweb.apiserver import (
     objects,
     podsecurity,
     quota,
+    volumes,
 )
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
@@ -43,6 +44,7 @@ def creating(server: Server, call: Call, kind: Kind, obj: Object) -> Iterator[No
     ingresses.creating(server, call, kind, obj)
     if kind is CUSTOM_RESOURCE_DEFINITION:
         customresources.admit(server.registry, call, obj)
+    volumes.complete(server, kind, obj)
     if kind.resource == "pods":
         limitranger.complete(server, kind, obj)
         _complete_pod(obj)
@@ -76,6 +78,8 @@ def judging(
     podsecurity.check(server, call, kind, new, old)
     if old is None:
         limitranger.check(server, kind, new)
+    else:
+        volumes.check_growth(server, kind, new, old)
     with quota.charging(server, kind, new, old, call.now):
         yield
 

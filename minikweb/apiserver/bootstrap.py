@@ -13,9 +13,11 @@ from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
 from minikweb.kinds import rbac
 from minikweb.kinds.registry import Object
+from minikweb.kinds.storage import DEFAULT_CLASS, PROVISIONER
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 API_ADDRESS = "10.96.0.1"
+STORAGE_CLASS = "standard"
 USER = "system:apiserver"
 
 
@@ -25,6 +27,7 @@ def bootstrap(server: Server, now: datetime) -> None:
     for name in NAMESPACES:
         _ensure(server, call, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     _ensure(server, call, _api_service())
+    _ensure(server, call, _storage_class())
     _install_roles(server, call)
 
 
@@ -86,6 +89,19 @@ def _api_endpoint(ip: str, port: int) -> Object:
         "addressType": "IPv4",
         "endpoints": [{"addresses": [ip], "conditions": {"ready": True}}],
         "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    }
+
+
+def _storage_class() -> Object:
+    """The class of claims that name none, as kind and most clouds have it."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": STORAGE_CLASS, "annotations": {DEFAULT_CLASS: "true"}},
+        "provisioner": PROVISIONER,
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
     }
 
 

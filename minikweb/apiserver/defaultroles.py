@@ -108,7 +108,10 @@ _NODE = [
     _rule("", "pods", "create", "delete", *READ),
     _rule("", "pods/eviction", "create"),
     _rule("", "configmaps secrets", *READ),
-    _rule("", "persistentvolumeclaims persistentvolumes endpoints serviceaccounts", "get"),
+    _rule("", "persistentvolumeclaims endpoints serviceaccounts", "get"),
+    _rule(
+        "", "persistentvolumes", "patch", *READ
+    ),  # patch: our nodes take away the Docker volume of one that is deleted
     _rule("coordination.k8s.io", "leases", "create", "delete", "get", "patch", "update"),
     _rule("", "serviceaccounts/token", "create"),
     _rule("node.k8s.io", "runtimeclasses", *READ),

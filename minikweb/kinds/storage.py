@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from minikweb.apimachinery import quantity
 from minikweb.apimachinery.errors import forbidden_value, required
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME
@@ -20,8 +21,27 @@ ACCESS_MODES = {
     "ReadWriteMany": "RWX",
     "ReadWriteOncePod": "RWOP",
 }
+PROVISIONER = "docker.minikweb.io"  # of volumes that are Docker's, and the name of their CSI driver
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-_NOTHING_MOUNTS = "nothing provides volumes here yet"
+OLD_CLASS = "volume.beta.kubernetes.io/storage-class"  # the annotation from before spec.storageClassName
+_NO_SOURCE = (
+    "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy",
+    "storageClassName", "volumeAttributesClassName", "volumeMode",
+)  # fmt: skip
+
+
+def class_of(obj: Object) -> str | None:
+    """The class a claim asks for or a volume is of; "" for none, None where a claim leaves it to the default."""
+    annotated = (obj["metadata"].get("annotations") or {}).get(OLD_CLASS)
+    return annotated if annotated is not None else (obj.get("spec") or {}).get("storageClassName")
+
+
+def source_of(volume: Object) -> tuple[str, Object]:
+    """What a PersistentVolume is made of: (`csi`, {…}); ("", {}) for nothing."""
+    for key, value in (volume.get("spec") or {}).items():
+        if key not in _NO_SOURCE and value is not None:
+            return key, value
+    return "", {}
 
 
 def _of(section: str, key: str) -> Any:
@@ -76,7 +96,6 @@ STORAGE_CLASS = Kind(
     ),
     default=_default_class,
     validate=_validate_class,
-    inert=f"{_NOTHING_MOUNTS}: a StorageClass is stored only",
 )
 
 
@@ -98,7 +117,17 @@ def _validate_volume(volume: Object, old: Object | None) -> list[Cause]:
     causes += formats.resource_amount("spec.capacity[storage]", storage) if storage else [required("spec.capacity")]
     policies = ("Delete", "Recycle", "Retain")
     policy = spec["persistentVolumeReclaimPolicy"]
-    return causes + formats.one_of("spec.persistentVolumeReclaimPolicy", policy, policies)
+    causes += formats.one_of("spec.persistentVolumeReclaimPolicy", policy, policies)
+    kinds = [key for key in spec if key not in _NO_SOURCE and spec[key] is not None]
+    if not kinds:
+        causes.append(required("spec", "must specify a volume type"))
+    causes += formats.at_most_one("spec", spec, kinds, "volume type")
+    if old and source_of(volume) != source_of(old):
+        detail = "spec.persistentvolumesource is immutable after creation"
+        causes.append(forbidden_value("spec.persistentvolumesource", detail))
+    return causes + (
+        formats.immutable("spec.volumeMode", spec["volumeMode"], old["spec"].get("volumeMode")) if old else []
+    )
 
 
 def _validate_modes(spec: Object) -> list[Cause]:
@@ -161,7 +190,6 @@ PERSISTENT_VOLUME = Kind(
     prepare_for_update=strategy.keep_status,
     prepare_for_status_update=strategy.keep_spec,
     validate=_validate_volume,
-    inert=f"{_NOTHING_MOUNTS}: a PersistentVolume is bound to nothing",
 )
 
 
@@ -181,17 +209,40 @@ def _validate_claim(claim: Object, old: Object | None) -> list[Cause]:
     storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     path = "spec.resources[storage]"
     causes = _validate_modes(spec) + (formats.resource_amount(path, storage) if storage else [required(path)])
-    if old and _fixed(spec) != _fixed(old.get("spec") or {}):
+    if not old:
+        return causes
+    before = old.get("spec") or {}
+    if _fixed(spec, before) != _fixed(before, before):
         detail = (
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
         )
         causes.append(forbidden_value("spec", detail))
-    return causes
+    return causes or _validate_size(claim, old)
 
 
-def _fixed(spec: Object) -> Object:
-    """What stays as it was made; the volume is filled in once."""
-    return {key: spec.get(key) for key in ("accessModes", "selector", "storageClassName", "volumeMode", "dataSource")}
+def _fixed(spec: Object, before: Object) -> Object:
+    """What stays as it was made. The volume is filled in once, and so is the class where none was named."""
+    keys = ["accessModes", "selector", "volumeMode", "dataSource", "dataSourceRef"]
+    keys += [key for key in ("volumeName", "storageClassName") if before.get(key) is not None]
+    return {key: spec.get(key) or None for key in keys}
+
+
+def _validate_size(claim: Object, old: Object) -> list[Cause]:
+    """A claim may grow once it is bound, and never shrinks below what it has."""
+    new, before = _requested(claim), _requested(old)
+    if new == before:
+        return []
+    path, status = "spec.resources.requests.storage", old.get("status") or {}
+    if status.get("phase") != "Bound":
+        return [forbidden_value("spec", "is immutable after creation except resources.requests for bound claims")]
+    capacity = (status.get("capacity") or {}).get("storage") or 0
+    if quantity.parse(new) < quantity.parse(before) and quantity.parse(new) <= quantity.parse(capacity):
+        return [forbidden_value(path, "field can not be less than status.capacity")]
+    return []
+
+
+def _requested(claim: Object) -> str:
+    return ((claim["spec"].get("resources") or {}).get("requests") or {}).get("storage") or "0"
 
 
 def _claimed(claim: Object, now: datetime) -> str:
@@ -228,7 +279,6 @@ PERSISTENT_VOLUME_CLAIM = Kind(
     prepare_for_update=strategy.keep_status,
     prepare_for_status_update=strategy.keep_spec,
     validate=_validate_claim,
-    inert=f"{_NOTHING_MOUNTS}: a PersistentVolumeClaim stays Pending",
 )
 
 KINDS = [STORAGE_CLASS]

@@ -44,7 +44,12 @@ class Volumes:
         if not pod["spec"].get("volumes"):
             return ()
         namespace = pod["metadata"]["namespace"]
-        sources = volumes.Sources(lambda kind, name: self._read(namespace, kind, name), self._token, self.facts(pod))
+        sources = volumes.Sources(
+            lambda kind, name: self._read("" if kind == "PersistentVolume" else namespace, kind, name),
+            self._token,
+            self.facts(pod),
+            pod["spec"].get("nodeName", ""),
+        )
         return volumes.of_pod(pod, sources)
 
     def written(self, pod: Object, sandbox_id: str, made: tuple[Volume, ...]) -> None:
@@ -109,7 +114,7 @@ class Volumes:
         key, now = (namespace, kind, name), time.monotonic()
         with self._lock:
             read_at, obj = self._memory.get(key, (-REFRESH, None))
-        if obj is None or now - read_at >= 1:
+        if obj is None or now - read_at >= 1 or kind == "PersistentVolumeClaim":
             try:
                 obj = self.client.get(kind, name, namespace)
             except errors.NotFound:

@@ -6,6 +6,7 @@ kubelet never does, for a Node that was deleted must stay so.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import logging
 import threading
@@ -32,6 +33,7 @@ REPORT = 300.0  # seconds after which an unchanged status is written again
 RETRY = 0.2  # seconds between two tries to find the Node at the start
 ENDPOINT = "minikweb.io/kubelet-endpoint"
 RUNTIME = "minikweb.io/runtime"
+MACHINE = "topology.minikweb.io/machine"  # nodes of one machine share its Docker volumes
 PODS, SIMULATED_PODS = 110, 5000
 FIRST_NODE_ADDRESS = 10  # node 1 has 10.x.0.11
 OVERFLOW = ipaddress.ip_network("100.64.0.0/10")  # simulated pods beyond their podCIDR: addresses nobody routes
@@ -41,6 +43,11 @@ PRESSURES = (
     ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 )
+
+
+def machine_name(machine: Machine) -> str:
+    """A word for the machine that is a label's value."""
+    return hashlib.sha256(machine.boot_id.encode()).hexdigest()[:12]
 
 
 def node_ip(pod_cidr: str) -> str:
@@ -170,6 +177,7 @@ class NodeAgent:
             "kubernetes.io/os": "linux",
             "kubernetes.io/arch": ARCHITECTURES.get(machine, machine),
             RUNTIME: self.runtime.name,
+            MACHINE: machine_name(self.machine),
         }
         have = node["metadata"]
         change = create_merge_patch(have.get("labels") or {}, {**(have.get("labels") or {}), **labels})

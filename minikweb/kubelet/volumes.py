@@ -1,5 +1,6 @@
 """A pod's volumes: which files Kubernetes puts in them, and where its containers see them. Pure but for `Sources`.
 
+What outlives a pod (a claim's volume, a hostPath) is in a store: see stores.py.
 Source: pkg/volume/{configmap,secret,downwardapi,projected,emptydir}, pkg/kubelet/kubelet_pods.go (makeMounts).
 """
 
@@ -11,14 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from minikweb.apimachinery import quantity
-from minikweb.kubelet import env
+from minikweb.kubelet import env, stores
 from minikweb.runtime.protocol import File, Mount, Volume
 
 Object = dict[str, Any]
 Files = dict[str, File]
 
 FILLED = ("configMap", "secret", "downwardAPI", "projected")
-SUPPORTED = ("emptyDir", *FILLED)
+STORED = ("persistentVolumeClaim", "ephemeral", "hostPath")
+SUPPORTED = ("emptyDir", *FILLED, *STORED)
 MODE = 0o644
 
 
@@ -36,6 +38,7 @@ class Sources:
     read: env.Read
     token: Callable[[Object, Object], str]  # (pod, serviceAccountToken projection) → token
     facts: Mapping[str, str]  # as env.environment's
+    node: str = ""  # the node's name, whose own files hostPath means
 
 
 class Unavailable(Exception):
@@ -61,11 +64,24 @@ def _volume(pod: Object, volume: Object, group: int | None, sources: Sources) ->
         size = quantity.memory(empty["sizeLimit"]) if memory and empty.get("sizeLimit") else None
         return Volume(name, memory, size, group, parts=parts)
     try:
+        if any(key in volume for key in STORED):
+            return _stored(pod, volume, group, sources)
         return Volume(name, group=group, files=_files(pod, volume, sources))
-    except Unavailable as error:
+    except (Unavailable, stores.NotThere, env.ConfigError) as error:
         raise MountFailed(name, str(error)) from error
-    except env.ConfigError as error:
-        raise MountFailed(name, str(error)) from error
+
+
+def _stored(pod: Object, volume: Object, group: int | None, sources: Sources) -> Volume:
+    """A volume that outlives the pod; its folder is a part of the store. Raises stores.NotThere."""
+    store, folder = stores.of_volume(pod, volume, sources.read, sources.node)
+    parts = (_join(folder, _part(pod, c, m)) for c, m in _mounts_of(pod, volume["name"]))
+    return Volume(
+        volume["name"], group=group, parts=tuple(dict.fromkeys(filter(None, parts))), store=store, folder=folder
+    )
+
+
+def _join(folder: str, part: str) -> str:
+    return "/".join(filter(None, (folder, part)))
 
 
 def _files(pod: Object, source: Object, sources: Sources, mode: int = MODE) -> Files:
@@ -147,10 +163,16 @@ def mounts(
         if volume.files is not None and _has_part(mount):
             copies |= _copies(volume.files, _part(pod, container, mount, environment), mount["mountPath"])
         else:
-            part = _part(pod, container, mount, environment)
-            read_only = bool(mount.get("readOnly")) or volume.files is not None
-            mounted.append(Mount(volume.name, mount["mountPath"], read_only, part))
+            part = _join(volume.folder, _part(pod, container, mount, environment))
+            read_only = bool(mount.get("readOnly")) or volume.files is not None or _is_read_only(pod, volume.name)
+            mounted.append(Mount(volume.name, mount["mountPath"], read_only, part, volume.store))
     return tuple(mounted), copies
+
+
+def _is_read_only(pod: Object, name: str) -> bool:
+    """Whether the pod asks for the claim itself to be read only."""
+    found = (one for one in pod["spec"].get("volumes") or () if one["name"] == name)
+    return any((one.get("persistentVolumeClaim") or {}).get("readOnly") for one in found)
 
 
 def _copies(files: Mapping[str, File], part: str, path: str) -> Files:

@@ -60,7 +60,7 @@ class File:
 
 @dataclass(frozen=True)
 class Volume:
-    """One volume of a pod; it lives as long as the pod, over all its sandboxes."""
+    """One volume of a pod; it lives as long as the pod, over all its sandboxes, unless it is a store's."""
 
     name: str  # as the pod calls it
     memory: bool = False
@@ -68,6 +68,8 @@ class Volume:
     group: int | None = None  # the pod's fsGroup
     files: Mapping[str, File] | None = None  # by path, behind the link `..data`; None: an empty directory
     parts: tuple[str, ...] = ()  # folders of it that containers mount by themselves
+    store: str = ""  # the name of what keeps its content when the pod is gone
+    folder: str = ""  # where in the store it is; `parts` begin with it
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Mount:
     path: str
     read_only: bool = False
     part: str = ""  # only this folder of it
+    store: str = ""  # as of the volume
 
 
 @dataclass(frozen=True)
@@ -300,6 +303,9 @@ class Runtime(Protocol):
 
     def volume_owners(self) -> set[str]:
         """The uids of the pods that have volumes."""
+
+    def remove_store(self, store: str) -> None:
+        """Removes what a volume kept beyond its pods. Idempotent. Raises RuntimeFailure while a container has it."""
 
     def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
         """Creates a container in the sandbox and returns its id; raises RuntimeFailure(CreateContainerError)."""

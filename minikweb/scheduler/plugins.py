@@ -22,6 +22,7 @@ from minikweb.kinds.taints import (
     taints_of,
     untolerated,
 )
+from minikweb.scheduler import volumes
 
 Object = dict[str, Any]
 Resources = dict[str, int]  # cpu in thousandths of a core, the rest in units or bytes
@@ -112,6 +113,7 @@ class PodInfo:
     requests: Resources
     nonzero: Resources
     controller: str
+    volumes: volumes.Needs = volumes.NOTHING  # of its claims; looked up anew for each decision
 
     @classmethod
     def of(cls, pod: Object) -> PodInfo:
@@ -155,6 +157,11 @@ def node_resources_fit(pod: PodInfo, info: NodeInfo) -> list[str]:
     return reasons
 
 
+def volume_binding(pod: PodInfo, info: NodeInfo) -> list[str]:
+    """VolumeBinding and VolumeRestrictions: the volumes of its claims have to be had there."""
+    return volumes.refusals(pod.volumes, info.node)
+
+
 Filter = Callable[[PodInfo, NodeInfo], list[str]]
 FILTERS: dict[str, Filter] = {
     "NodeUnschedulable": node_unschedulable,
@@ -162,6 +169,7 @@ FILTERS: dict[str, Filter] = {
     "TaintToleration": taint_toleration,
     "NodeAffinity": node_affinity,
     "NodeResourcesFit": node_resources_fit,
+    "VolumeBinding": volume_binding,
 }
 
 

@@ -10,18 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from minikweb.apimachinery import clock, meta
 from minikweb.apimachinery.errors import ApiError, Conflict, NotFound
-from minikweb.client.controller import Controller
+from minikweb.client.controller import Controller, key_of
+from minikweb.kinds.volumebinding import SELECTED_NODE
+from minikweb.scheduler import volumes
 from minikweb.scheduler.plugins import FILTERS, SCORES, NodeInfo, PodInfo, Points, could_ever_fit
 
 Object = dict[str, Any]
 
 SCHEDULER = "default-scheduler"
+CLAIM = "PersistentVolumeClaim"
+OF_CLAIM = "users"  # the index of pods by the claims they use
 QUEUE = "/queue"  # the only key
 UNSCHEDULED = "unscheduled"  # the index of the pods that wait for a node
 PARALLEL_BINDINGS = 4
@@ -43,6 +48,8 @@ class Decision:
 
 def decide(pod: PodInfo, nodes: list[NodeInfo]) -> Decision:
     """The node for a pod among nodes as they are now. The first filter that refuses a node ends its case."""
+    if pod.volumes.problem:
+        return Decision(None, message=nowhere(nodes, pod.volumes.problem))
     refusals: dict[str, dict[str, list[str]]] = {}
     feasible = []
     for info in nodes:
@@ -85,6 +92,14 @@ def fit_error(pod: PodInfo, nodes: list[NodeInfo], refusals: dict[str, dict[str,
     return f"{none}: {_listed(reasons)}. preemption: {none}: {_listed(preemption)}."
 
 
+def nowhere(nodes: list[NodeInfo], problem: str) -> str:
+    """The same for a pod that no node at all would help."""
+    if not nodes:
+        return "no nodes available to schedule pods"
+    none = f"0/{len(nodes)} nodes are available"
+    return f"{none}: {problem}. preemption: {none}: {len(nodes)} Preemption is not helpful for scheduling."
+
+
 def _listed(reasons: Counter[str]) -> str:
     return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
 
@@ -117,6 +132,20 @@ def in_order(pods: Iterable[Object]) -> list[Object]:
     return sorted(pods, key=order)
 
 
+def claims_of(pod: Object) -> list[str]:
+    """The index function of OF_CLAIM: the keys of the pod's claims."""
+    return [f"{pod['metadata']['namespace']}/{name}" for name in volumes.claim_names(pod)]
+
+
+def is_another(old: Object, new: Object) -> bool:
+    """Whether a claim, a volume or a class may help or hinder pods otherwise than before."""
+    parts = ("spec", "status", "volumeBindingMode")
+    marks = ("deletionTimestamp", "annotations")
+    return any(old.get(part) != new.get(part) for part in parts) or any(
+        old["metadata"].get(mark) != new["metadata"].get(mark) for mark in marks
+    )
+
+
 def what_matters(node: Object) -> tuple:
     """What of a node decides over who may come; its heartbeats do not."""
     return node["spec"], node["metadata"].get("labels"), node.get("status", {}).get("allocatable")
@@ -127,13 +156,14 @@ class Scheduler(Controller):
 
     name = "scheduler"
     kind = "Pod"
-    needs = ("Node",)
+    needs = ("Node", CLAIM, "PersistentVolume", "StorageClass")
     source = SCHEDULER
     workers = 1
 
     def __init__(self, client, cache, recorder):
         super().__init__(client, cache, recorder)
         cache.informer("Pod").add_indexer(UNSCHEDULED, unscheduled)
+        cache.informer("Pod").add_indexer(OF_CLAIM, claims_of)
         self.assumed: dict[str, str] = {}  # uid of a pod → the node it was bound to, until the cache shows it
         self.infos: dict[str, PodInfo] = {}  # by uid, from the pass before
 
@@ -141,6 +171,8 @@ class Scheduler(Controller):
         """A pod that begins to wait, a place that becomes free, a node that is new or has changed."""
         if kind == "Node":
             wakes = old is None or (new is not None and what_matters(old) != what_matters(new))
+        elif kind != "Pod":
+            wakes = new is not None and (old is None or is_another(old, new))
         else:
             begins = new is not None and is_waiting(new) and (old is None or old["spec"] != new["spec"])
             wakes = begins or (old is not None and takes_place(old) and not (new and takes_place(new)))
@@ -166,10 +198,15 @@ class Scheduler(Controller):
         self, pod: Object, nodes: list[NodeInfo], pool: ThreadPoolExecutor, bindings: list[Future]
     ) -> Decision:
         """Decides over one pod; the binding is left to the pool, its place is taken at once."""
-        info = self.info(pod)
+        info = replace(self.info(pod), volumes=self.volumes(pod))
+        if info.volumes.is_binding:
+            return Decision(None)  # the claims it waits for call again
         decision = decide(info, nodes)
         if decision.node is None:
             self.report_failure(pod, decision)
+            return decision
+        if info.volumes.unbound:
+            bindings += [pool.submit(self.select_node, claim, decision.node) for claim in info.volumes.unbound]
             return decision
         self.assumed[pod["metadata"]["uid"]] = decision.node
         next(node for node in nodes if node.name == decision.node).add(info)
@@ -196,6 +233,28 @@ class Scheduler(Controller):
         """What the pod takes, reckoned once for each state of it."""
         known = self.infos.get(pod["metadata"]["uid"])
         return known if known and known.pod is pod else PodInfo.of(pod)
+
+    def volumes(self, pod: Object) -> volumes.Needs:
+        """What its claims ask for, as they are now."""
+        if not pod["spec"].get("volumes"):
+            return volumes.NOTHING
+        namespace, get = pod["metadata"]["namespace"], self.cache.get
+        return volumes.needs(
+            pod,
+            claim=lambda name: get(CLAIM, namespace, name),
+            volume=lambda name: get("PersistentVolume", None, name),
+            storage_class=lambda name: get("StorageClass", None, name),
+            node=lambda name: get("Node", None, name),
+            volumes=self.cache.list("PersistentVolume"),
+            users=lambda claim: self.cache.by_index("Pod", OF_CLAIM, key_of(claim)),
+        )
+
+    def select_node(self, claim: Object, node: str) -> None:
+        """Tells a claim where its first pod is to run; once it is bound the pod has its turn again."""
+        metadata = claim["metadata"]
+        patch = {"metadata": {"uid": metadata["uid"], "annotations": {SELECTED_NODE: node}}}
+        with suppress(NotFound, Conflict):
+            self.client.patch(CLAIM, metadata["name"], patch, metadata["namespace"])
 
     def bind(self, pod: Object, node: str) -> None:
         """Tells the API where the pod goes; a pod that has ended or was bound meanwhile is no failure."""

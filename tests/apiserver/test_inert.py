@@ -13,7 +13,6 @@ def meta(**more):
 
 BACKEND = {"service": {"name": "web", "port": {"number": 80}}}
 ROUTE = {"path": "/", "pathType": "Prefix", "backend": BACKEND}
-REQUESTS = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 NETWORKING = "/apis/networking.k8s.io/v1"
 HOOK = {
     "name": "hook.example.com",
@@ -29,21 +28,6 @@ GOOD = [
         f"{NETWORKING}/namespaces/default/networkpolicies",
         meta(spec={"podSelector": {"matchLabels": {"app": "db"}}}),
         ["x", "app=db", "0s"],
-    ),
-    (
-        "/apis/storage.k8s.io/v1/storageclasses",
-        meta(provisioner="example.com/disk"),
-        ["x", "example.com/disk", "Delete", "Immediate", False, "0s"],
-    ),
-    (
-        f"{CORE}/persistentvolumes",
-        meta(spec={"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/d"}}),
-        ["x", "1Gi", "RWO", "Retain", "Available", "", "", "<unset>", "", "0s", "Filesystem"],
-    ),
-    (
-        f"{IN_DEFAULT}/persistentvolumeclaims",
-        meta(spec=REQUESTS),
-        ["x", "Pending", "", "", "", "", "<unset>", "0s", "Filesystem"],
     ),
     (
         "/apis/scheduling.k8s.io/v1/priorityclasses",
@@ -99,9 +83,6 @@ BAD = [
         meta(spec={"podSelector": {}, "ingress": [{"from": [{}]}]}),
         "spec.ingress[0].from[0]",
     ),
-    ("/apis/storage.k8s.io/v1/storageclasses", meta(), "provisioner"),
-    (f"{CORE}/persistentvolumes", meta(spec={"accessModes": ["ReadWriteOnce"]}), "spec.capacity"),
-    (f"{IN_DEFAULT}/persistentvolumeclaims", meta(spec={**REQUESTS, "accessModes": []}), "spec.accessModes"),
     (f"{IN_DEFAULT}/resourcequotas", meta(spec={"hard": {"pods": "-1"}}), "spec.hard[pods]"),
     (
         f"{IN_DEFAULT}/limitranges",
@@ -130,14 +111,6 @@ def test_what_is_wrong_is_named(api, target, obj, field):
 
     assert answer.status == 422, answer.text
     assert field in [cause["field"] for cause in answer.json["details"]["causes"]]
-
-
-def test_a_claim_stays_as_it_was_made(api):
-    claims = f"{IN_DEFAULT}/persistentvolumeclaims"
-    api.make(claims, meta(spec=REQUESTS))
-
-    assert api.patch(f"{claims}/x", {"spec": {"accessModes": ["ReadWriteMany"]}}).status == 422
-    assert api.patch(f"{claims}/x", {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}).status == 200
 
 
 def test_server_side_apply_says_it_too(api):

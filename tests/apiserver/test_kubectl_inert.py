@@ -45,11 +45,6 @@ def test_what_kubectl_creates_itself(kubectl, namespace):
     "obj",
     [
         {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-        },
-        {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
             "spec": {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}], "ports": [{"port": 80}]}]},

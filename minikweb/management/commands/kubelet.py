@@ -14,7 +14,8 @@ from minikweb.client.informer import Cache
 from minikweb.client.kubeconfig import client_for
 from minikweb.client.workqueue import connect
 from minikweb.kubelet.kubelet import Kubelet
-from minikweb.kubelet.node import NodeAgent, addresses_of, capacity, node_ip
+from minikweb.kubelet.node import NodeAgent, addresses_of, capacity, machine_name, node_ip
+from minikweb.kubelet.reclaiming import VolumeReclaimer
 from minikweb.kubelet.server import Server
 from minikweb.kubelet.starting import Host
 from minikweb.kubelet.worker import NodeWorker
@@ -48,7 +49,8 @@ def run(node: str) -> int:
     recorder = Recorder(client.acting_as("kubelet"), "kubelet", host=node)
     worker = assemble(node, client, recorder, runtime)
     queue = worker.kubelet.name
-    return run_worker(worker, [queue], worker.kubelet.workers + ServiceProxy.workers, name=queue)
+    threads = worker.kubelet.workers + VolumeReclaimer.workers + ServiceProxy.workers
+    return run_worker(worker, [queue], threads, name=queue)
 
 
 def runtime_of(node: str) -> Runtime:
@@ -83,11 +85,11 @@ def assemble(name: str, client: Client, recorder: Recorder, runtime: Runtime) ->
     cache = Cache(client, scopes={"Pod": {"field_selector": f"spec.nodeName={name}"}})
     own = client.acting_as("kubelet", wrote=cache.writes.record)
     kubelet = Kubelet(own, cache, recorder, runtime=runtime, host=host)
+    reclaimer = VolumeReclaimer(own, cache, recorder, runtime=runtime, node=name, machine=machine_name(agent.machine))
     proxy = None if router is None else proxy_of(client, cache, recorder, router, runtime.pod_network)
     broker, ring = connect(settings.REDIS_URL), bell(kubelet.name)
-    manager = Manager(
-        [kubelet, proxy] if proxy else [kubelet], cache, broker, ring, prefix=installation(), name=kubelet.name
-    )
+    controllers = [kubelet, reclaimer, *((proxy,) if proxy else ())]
+    manager = Manager(controllers, cache, broker, ring, prefix=installation(), name=kubelet.name)
     network = proxy and NodeNetwork(router, agent.report_network, lambda: manager.wake(proxy.name, KEY), proxy)
     worker = NodeWorker(manager, kubelet, agent, Server(cache, runtime, socket), node, network)
     return worker

@@ -123,6 +123,9 @@ class DockerRuntime:
             volumes.remove(self.api, self.cluster, containers.UID, pod_uid)
             self._with_volumes.discard(pod_uid)
 
+    def remove_store(self, store: str) -> None:
+        volumes.remove_store(self.api, self.cluster, store)
+
     def volume_owners(self) -> set[str]:
         self._with_volumes |= volumes.owners(self.api, self.cluster, self.node)
         return set(self._with_volumes)

@@ -1,5 +1,7 @@
 """A pod's volumes as Docker volumes: nothing of the host's file system is touched, so a daemon elsewhere will do.
 
+A volume ends with its pod; a store (of a PersistentVolume, of a node's own files) stays until it is removed.
+
 All volumes of a pod are mounted in its sandbox, where pause writes the files we dictate over its standard input
 (images/pause/files.c): a few milliseconds, where copying an archive into a container takes the daemon 200.
 """
@@ -25,6 +27,7 @@ from minikweb.runtime.protocol import ContainerNotFound, File, PodRef, RuntimeFa
 from minikweb.runtime.protocol import Mount as PodMount
 
 VOLUME = "minikweb.volume"  # label of a volume: its name in the pod
+STORE = "minikweb.store"  # label of a store: its name
 ROOT = "/vol"  # where they are in the sandbox
 PATIENCE = 30.0  # seconds for pause to have written all
 
@@ -37,11 +40,18 @@ def volume_name(cluster: str, pod: PodRef, volume: str, part: str = "") -> str:
     return f"minikweb-{cluster}_{pod.uid}_{volume}{beside}"
 
 
+def store_name(cluster: str, store: str) -> str:
+    return f"minikweb-{cluster}_{store}"
+
+
 def make(api: docker.APIClient, cluster: str, node: str, config: SandboxConfig) -> None:
     """Makes the volumes of a pod; those that are there stay as they are."""
     for volume in config.volumes:
         options = {"type": "tmpfs", "device": "tmpfs", "o": _tmpfs(volume)} if volume.memory else {}
-        made = _make(api, cluster, node, config.pod, volume.name, "", options)
+        if volume.store:
+            made = _make_store(api, cluster, volume.store)
+        else:
+            made = _make(api, cluster, node, config.pod, volume.name, "", options)
         for part in volume.parts:
             bind = {"type": "none", "o": "bind", "device": f"{made['Mountpoint']}/{part}"}
             _make(api, cluster, node, config.pod, volume.name, part, bind)
@@ -62,17 +72,37 @@ def _make(
         return api.create_volume(volume_name(cluster, pod, volume, part), driver_opts=options, labels=own)
 
 
+def _make_store(api: docker.APIClient, cluster: str, store: str) -> dict[str, Any]:
+    """Nobody's in particular: without the label of a node, so that it outlives that, too."""
+    own = {containers.CLUSTER: cluster, STORE: store}
+    with translated("FailedCreatePodSandBox"):
+        return api.create_volume(store_name(cluster, store), labels=own)
+
+
+def remove_store(api: docker.APIClient, cluster: str, store: str) -> None:
+    with suppress(ContainerNotFound), translated():
+        api.remove_volume(store_name(cluster, store))
+
+
 def _tmpfs(volume: Volume) -> str:
     return "mode=0777" + (f",size={volume.size}" if volume.size else "")
 
 
 def in_sandbox(cluster: str, config: SandboxConfig) -> list[Mount]:
     """All of them, to be written in."""
-    return [_mount(volume_name(cluster, config.pod, one.name), f"{ROOT}/{one.name}", False) for one in config.volumes]
+    return [_mount(_source(cluster, config.pod, one), f"{ROOT}/{one.name}", False) for one in config.volumes]
+
+
+def _source(cluster: str, pod: PodRef, volume: Volume) -> str:
+    return store_name(cluster, volume.store) if volume.store else volume_name(cluster, pod, volume.name)
 
 
 def in_container(cluster: str, pod: PodRef, mounts: tuple[PodMount, ...]) -> list[Mount]:
-    return [_mount(volume_name(cluster, pod, one.volume, one.part), one.path, one.read_only) for one in mounts]
+    def source(one: PodMount) -> str:
+        whole = one.store and not one.part
+        return store_name(cluster, one.store) if whole else volume_name(cluster, pod, one.volume, one.part)
+
+    return [_mount(source(one), one.path, one.read_only) for one in mounts]
 
 
 def _mount(source: str, target: str, read_only: bool) -> Mount:
@@ -120,8 +150,9 @@ def dictation(volumes: tuple[Volume, ...], stamp: str) -> bytes:
     for volume in volumes:
         root, group = f"{ROOT}/{volume.name}", -1 if volume.group is None else volume.group
         mode = 0o777 if volume.group is None else 0o2777
-        said.append(b"dir %o %d %s\n" % (mode, group, root.encode()))
-        said += [b"dir %o %d %s\n" % (mode, group, f"{root}/{part}".encode()) for part in volume.parts]
+        verb = b"keep" if volume.store else b"dir"
+        for path in (root, *(f"{root}/{part}" for part in volume.parts)):
+            said.append(b"%s %o %d %s\n" % (verb, mode, group, path.encode()))
         if volume.files is not None:
             said += _files(root, volume.files, group, stamp)
     return b"".join((*said, b"done\n"))

@@ -132,6 +132,9 @@ class SimulatedRuntime:
     def volume_owners(self) -> set[str]:
         return set()
 
+    def remove_store(self, store: str) -> None:
+        """There are none."""
+
     # --- containers -----------------------------------------------------------------------------
 
     def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
