@@ -31,6 +31,7 @@ from minikweb.controllers.daemonset.controller import DaemonSetController
 from minikweb.controllers.deployment.controller import DeploymentController
 from minikweb.controllers.endpoints import EndpointsController
 from minikweb.controllers.endpointslice import EndpointSliceController
+from minikweb.controllers.ephemeralvolume import EphemeralVolumeController
 from minikweb.controllers.garbagecollector import GarbageCollector
 from minikweb.controllers.job.controller import JobController
 from minikweb.controllers.job.ttl import TTLAfterFinishedController
@@ -69,6 +70,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ResourceQuotaController,
     PersistentVolumeController,
     VolumeProtectionController,
+    EphemeralVolumeController,
     NodeLifecycleController,
     TaintEvictionController,
     PodGarbageCollector,

@@ -4,6 +4,7 @@ import pytest
 
 from minikweb.apimachinery.errors import Forbidden, Invalid
 from minikweb.apimachinery.errors import NotFound as Gone
+from minikweb.controllers.ephemeralvolume import EphemeralVolumeController
 from minikweb.controllers.persistentvolume.controller import PersistentVolumeController
 from minikweb.controllers.persistentvolume.protection import VolumeProtectionController
 from minikweb.scheduler.scheduler import Scheduler
@@ -341,3 +342,14 @@ def test_read_write_once_pod_is_for_one_pod(cluster):
     assert "ReadWriteOncePod access mode" in unscheduled(cluster, "second")
     cluster.client.delete("Pod", "first", "default", grace_period_seconds=0)
     assert seen(cluster, "Pod", "second")["spec"]["nodeName"] == "node-1"
+
+
+def test_an_ephemeral_volume_has_a_claim_that_its_pod_owns(start):
+    cluster = start(PersistentVolumeController, EphemeralVolumeController, Scheduler)
+    cluster.node("node-1")
+    template = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+    made = pod(cluster, volumes=[{"name": "scratch", "ephemeral": {"volumeClaimTemplate": template}}])
+    found = seen(cluster, CLAIM, "web-scratch")
+    assert found["metadata"]["ownerReferences"][0]["uid"] == made["metadata"]["uid"]
+    assert found["status"]["phase"] == "Bound"
+    assert seen(cluster, "Pod", "web")["spec"]["nodeName"] == "node-1"
