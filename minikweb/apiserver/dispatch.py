@@ -12,6 +12,7 @@ from typing import Any
 
 from minikweb.apimachinery.errors import BadRequest, Unauthorized
 from minikweb.apiserver import (
+    activity,
     authorization,
     documents,
     metrics,
@@ -80,6 +81,8 @@ def answer(server: Server, incoming: Incoming, is_closing: Callable[[], bool]) -
     if "%00" in incoming.path + incoming.query:
         raise BadRequest("a NUL is part of no name")  # and PostgreSQL has no text with one
     log.debug("%s %s by %s", incoming.method, incoming.path, user.name)
+    if incoming.path == activity.PATH:
+        return activity.answer(server, user, incoming.method, Values(incoming.query))
     if not routes.is_resource(incoming.path):
         attributes = Attributes(verb=incoming.method.lower(), path=incoming.path)
         authorization.require(server.authorizer, user, attributes)

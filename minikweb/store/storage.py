@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from minikweb.store.database import Database, Row, Transaction
 from minikweb.store.query import Listing, Query
 from minikweb.store.watch import Event, Hub
 
+LOOKED_THROUGH = 10_000  # writes searched for those of one namespace
 PENDING = "pending-" + secrets.token_hex(8)  # nobody outside can write it into a body by chance or by will
 
 
@@ -57,6 +58,20 @@ class Author(NamedTuple):
     agent: str = ""
     verb: str = ""
     manager: str = ""
+
+
+class Written(NamedTuple):
+    """A write as the log remembers it: when (seconds since 1970), by whom, and the object before it (None at birth)."""
+
+    revision: int
+    type: str
+    resource: str
+    namespace: str
+    name: str
+    body: str
+    before: str | None
+    at: float
+    author: Author
 
 
 class AlreadyStored(Exception):
@@ -122,6 +137,23 @@ class Storage:
                 (resource, after, until),
             )
         return [Event(*row) for row in rows]
+
+    def written(self, after: int, limit: int, namespace: str = "", without: Sequence[str] = ()) -> list[Written]:
+        """The last `limit` writes after a revision, oldest first: of one namespace if given, not of some resources.
+
+        Looks through the last LOOKED_THROUGH writes at most.
+        """
+        marks = ", ".join(["%s"] * len(without))
+        where = ["r.revision > %s", *([f"r.resource NOT IN ({marks})"] if without else [])]
+        parameters: list[int | str] = [max(after, self.hub.revision - LOOKED_THROUGH), *without]
+        if namespace:
+            where.append("(r.namespace = %s OR (r.resource = 'namespaces' AND r.name = %s))")
+            parameters += [namespace, namespace]
+        with self.database.read() as transaction:
+            rows = transaction.rows(
+                f"{_WRITTEN} WHERE {' AND '.join(where)} ORDER BY r.revision DESC LIMIT %s", [*parameters, limit]
+            )
+        return [Written(*row[:8], Author(*row[8:])) for row in reversed(rows)]
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -226,6 +258,11 @@ class Storage:
 
 _LOG = (
     "SELECT r.revision, r.type, r.resource, r.namespace, r.name, r.body, p.body FROM store_revision r"
+    " LEFT JOIN store_revision p ON p.revision = r.previous"
+)
+_WRITTEN = (
+    "SELECT r.revision, r.type, r.resource, r.namespace, r.name, r.body, p.body,"
+    ' r.at, r."user", r.agent, r.verb, r.manager FROM store_revision r'
     " LEFT JOIN store_revision p ON p.revision = r.previous"
 )
 _INSERT_OBJECT = (

@@ -166,3 +166,17 @@ def test_it_lies_in_wal_mode(storage):
     with storage.database.read() as transaction:
         assert isinstance(transaction.raw, sqlite3.Connection)
         assert transaction.row("PRAGMA journal_mode") == ("wal",)
+
+
+def test_the_log_tells_who_wrote_what(storage):
+    first = make(storage, "a")
+    make(storage, "b", resource="pods")
+    change(storage, first, data="new")
+
+    made, changed = storage.written(0, 10, without=["pods"])
+
+    assert (made.name, made.type, made.before, made.author) == ("a", "ADDED", None, ALICE)
+    assert changed.before == made.body and json.loads(changed.body)["data"] == "new"
+    assert storage.written(first.revision, 10, "default", without=["pods"]) == [changed]
+    assert storage.written(0, 1) == [changed]
+    assert storage.written(0, 10, "elsewhere") == []
