@@ -128,6 +128,10 @@ _SCHEDULER = [
     _rule("policy", "poddisruptionbudgets", *READ),
     *_REVIEWS,
 ]
+_VOLUME_SCHEDULER = [
+    _rule("", "persistentvolumeclaims persistentvolumes", "patch", "update", *READ),
+    _rule("storage.k8s.io", "storageclasses", *READ),
+]
 _NODE_PROXIER = [
     _rule("", "endpoints services", "list", "watch"),
     _rule("", "nodes", *READ),
@@ -176,6 +180,7 @@ def cluster_roles() -> list[Object]:
         _role("system:monitoring", [_paths("/healthz", "/healthz/*", "/livez", "/livez/*", "/readyz", "/readyz/*")]),
         _role("system:kube-controller-manager", _EVERYTHING),
         _role("system:kube-scheduler", _SCHEDULER),
+        _role("system:volume-scheduler", _VOLUME_SCHEDULER),
         _role("system:kube-dns", [_rule("", "endpoints services", "list", "watch")]),
         _role("system:node", _NODE),
         _role("system:node-proxier", _NODE_PROXIER),
@@ -193,6 +198,7 @@ def cluster_role_bindings() -> list[Object]:
         _binding("system:public-info-viewer", signed_in, anybody),
         _binding("system:kube-controller-manager", ("User", "system:kube-controller-manager")),
         _binding("system:kube-scheduler", ("User", "system:kube-scheduler")),
+        _binding("system:volume-scheduler", ("User", "system:kube-scheduler")),
         _binding("system:node", ("Group", "system:nodes")),
         _binding("system:node-proxier", ("User", "system:kube-proxy"), ("Group", "system:nodes")),
     ]

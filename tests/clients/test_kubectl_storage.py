@@ -33,7 +33,7 @@ def rows(text):
 
 
 def test_a_stateful_set_has_its_volumes_and_keeps_them_until_it_goes(kubectl):
-    assert ["standard", "(default)", "docker.minikweb.io"] == rows(kubectl("get sc"))[1][:3]
+    assert rows(kubectl("get sc"))[1][:3] == ["standard", "(default)", "docker.minikweb.io"]
     kubectl("apply -f -", stdin=SET)
     kubectl("rollout status statefulset/db --timeout=60s")
     first, second = rows(kubectl("get pvc --no-headers"))
@@ -62,7 +62,8 @@ def test_a_volume_by_hand_is_bound_and_kept(kubectl):
 apiVersion: v1
 kind: PersistentVolume
 metadata: {{name: {name}}}
-spec: {{capacity: {{storage: 1Gi}}, accessModes: [ReadWriteOnce], storageClassName: manual, hostPath: {{path: /mnt/data}}}}
+spec:
+  {{capacity: {{storage: 1Gi}}, accessModes: [ReadWriteOnce], storageClassName: manual, hostPath: {{path: /mnt/data}}}}
 ---
 apiVersion: v1
 kind: PersistentVolumeClaim
