@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
     "django_htmx",
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
     "minikweb.tutorial",
     "minikweb.quiz",
     "minikweb.people",
+    "minikweb.classroom",
     "minikweb",
 ]
 
@@ -111,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "minikweb.people.middleware.ActorMiddleware",
     "minikweb.dashboard.errors.ApiErrorMiddleware",
 ]
@@ -124,6 +127,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
         },

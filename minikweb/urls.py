@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from minikweb.classroom import urls as classroom
 from minikweb.dashboard import urls as dashboard
 from minikweb.people import urls as people
 from minikweb.quiz import urls as quiz
@@ -12,10 +13,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lessons/", include("minikweb.tutorial.urls")),
     path("quiz/", include("minikweb.quiz.urls")),
     path("", include("minikweb.people.urls")),
+    path("", include("minikweb.classroom.urls")),
     path("", include("minikweb.dashboard.urls")),
 ]
 websocket_urlpatterns = [
     *people.websocket_urlpatterns,
+    *classroom.websocket_urlpatterns,
     *dashboard.websocket_urlpatterns,
     *tutorial.websocket_urlpatterns,
     *quiz.websocket_urlpatterns,

@@ -96,6 +96,7 @@ class Student(models.Model):
         if (self.lesson, self.step) != (lesson, step):
             self.lesson, self.step, self.step_since = lesson, step, now
             self.save(update_fields=["lesson", "step", "step_since"])
+            Visit.objects.get_or_create(student=self, lesson=lesson, step=step, defaults={"first_at": now})
 
     @classmethod
     def new_account(cls) -> str:
@@ -104,3 +105,15 @@ class Student(models.Model):
             account = f"learn-{codes.new(codes.NAME_LENGTH).lower()}"
             if not cls.objects.filter(account=account).exists():
                 return account
+
+
+class Visit(models.Model):
+    """When a student first opened a step."""
+
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="visits")
+    lesson = models.CharField(max_length=64)
+    step = models.CharField(max_length=64)
+    first_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("student", "lesson", "step"), name="one_visit_per_step")]
