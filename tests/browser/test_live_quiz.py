@@ -66,7 +66,7 @@ def test_a_live_quiz_from_the_lobby_to_the_podium(cluster, open_page):
     ticked(ada, *right)
     ada.page.get_by_role("button", name="Répondre").click()
     expect(ada.page.get_by_text("Votre réponse est gardée")).to_be_visible()
-    expect(projector.locator(".count")).to_contain_text("1/2")
+    expect(projector.locator(".answer-count")).to_contain_text("1/2")
 
     # Bob's network is cut while he answers: what he ticked waits, and goes by itself when it is back.
     bob.context.set_offline(True)
@@ -76,7 +76,7 @@ def test_a_live_quiz_from_the_lobby_to_the_podium(cluster, open_page):
     expect(bob.page.locator(".choice input:checked")).to_have_count(1)
     bob.context.set_offline(False)
     expect(bob.page.get_by_text("Votre réponse est gardée")).to_be_visible()
-    expect(projector.locator(".count")).to_contain_text("2/2")
+    expect(projector.locator(".answer-count")).to_contain_text("2/2")
     bob.errors.clear()  # of the cut
 
     # Ada's phone reloads: the same question, with her answer.

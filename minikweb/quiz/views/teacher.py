@@ -108,7 +108,7 @@ def control(request: HttpRequest, session_id: int) -> HttpResponse:
 
 def _control(request: HttpRequest, session: LiveSession) -> HttpResponse:
     context = _shared(request, session) | {
-        "people": _people(session, access.owns(session)),
+        "people": _people(session),
         "owns": access.owns(session),
     }
     remote = reverse("quiz:remote", args=[session.id, session.control])
@@ -133,8 +133,8 @@ def _shared(request: HttpRequest, session: LiveSession) -> dict[str, Any]:
     }
 
 
-def _people(session: LiveSession, named: bool) -> list[dict[str, Any]]:
-    """Who joined, in that order; whether they answered, not what. Real names only on a teacher's own page."""
+def _people(session: LiveSession) -> list[dict[str, Any]]:
+    """Who joined, in that order; whether they answered, not what. No real name: a laptop's screen may be projected."""
     answered = set(
         Vote.objects.filter(participant__session=session, number=session.number).values_list("participant", flat=True)
     )
@@ -142,7 +142,6 @@ def _people(session: LiveSession, named: bool) -> list[dict[str, Any]]:
         {
             "id": one.id,
             "pseudonym": one.pseudonym,
-            "real_name": one.real_name if named else "",
             "answered": one.id in answered,
         }
         for one in session.participants.order_by("id")
