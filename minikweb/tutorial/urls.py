@@ -11,6 +11,7 @@ urlpatterns = [
     path("<slug:slug>/", views.lesson, name="lesson"),
     path("<slug:slug>/start", views.start, name="start"),
     path("<slug:slug>/reset", views.reset, name="reset"),
+    path("<slug:slug>/slides", views.as_slides, name="slides"),
     path("<slug:slug>/whole", views.whole, name="whole"),
     path("<slug:slug>/manifests/<str:name>", views.manifest, name="manifest"),
     path("<slug:slug>/<slug:step_id>/", views.step, name="step"),

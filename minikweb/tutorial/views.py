@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from minikweb.apimachinery import errors
 from minikweb.people import actor, whereabouts
 from minikweb.people.middleware import open_to_all
-from minikweb.tutorial import cluster, outline, progress, text
+from minikweb.tutorial import cluster, outline, progress, slides, text
 from minikweb.tutorial.lesson import Lesson, Step, load_all
 from minikweb.tutorial.models import Progress
 
@@ -212,6 +212,27 @@ def whole(request: HttpRequest, slug: str) -> HttpResponse:
         "remember": text.render(found.remember[words], place),
     }
     return render(request, "tutorial/whole.html", context | _further(found))
+
+
+@require_GET
+def as_slides(request: HttpRequest, slug: str) -> HttpResponse:
+    """The lesson for the projector, one screen after another."""
+    found = lessons().get(slug)
+    if found is None:
+        raise Http404
+    words, place = language(), text.Place(found, request)
+    shown = [
+        {
+            "kind": slide.kind,
+            "step": slide.step,
+            "title": found.steps[slide.step - 1].title[words] if slide.step else "",
+            "text": text.render(slide.markdown, place),
+            "dense": slide.dense,
+            "continued": slide.continued,
+        }
+        for slide in slides.of(found, words)
+    ]
+    return render(request, "tutorial/slides.html", {"lesson": found, "title": found.title[words], "slides": shown})
 
 
 @open_to_all  # kubectl fetches it, without a session

@@ -10,5 +10,6 @@ import "./live.js";
 import "./livequiz.js";
 import "./logs.js";
 import "./shell.js";
+import "./slides.js";
 import "./toasts.js";
 import "./tree.js";

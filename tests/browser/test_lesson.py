@@ -75,6 +75,7 @@ def test_hints_come_one_by_one_and_then_the_solution(lesson):
 
 
 def test_a_late_comer_is_brought_to_a_step_and_sees_before_what_will_be_done(cluster, lesson):
+    cluster.kubectl("create", "namespace", LEARN, check=False)  # the tests before may have made it
     typed(cluster, "create", "configmap", "remains")
     page = lesson("deployment/undo/").page
     page.get_by_text("Start again, or from here").click()
@@ -91,6 +92,24 @@ def test_a_late_comer_is_brought_to_a_step_and_sees_before_what_will_be_done(clu
     assert "version 2" in typed(cluster, "rollout", "history", "deployment/web")
     expect(page.locator("[data-lesson-step=new-version]")).to_have_attribute("data-done", "")
     typed(cluster, "delete", "deployment", "web")
+
+
+def test_a_lesson_is_shown_on_the_projector_with_the_arrow_keys(lesson):
+    page = lesson("service/slides", locale="fr-FR", width=1920).page
+    slides = page.locator(".slide")
+    expect(slides.first.get_by_role("heading", level=1)).to_be_in_viewport()
+    for key in ("ArrowRight", "PageDown", " "):
+        page.keyboard.press(key)
+    expect(slides.nth(3)).to_be_in_viewport(ratio=0.9)
+    page.reload()
+    expect(slides.nth(3)).to_be_in_viewport(ratio=0.9)
+    page.keyboard.press("ArrowLeft")
+    expect(slides.nth(2)).to_be_in_viewport(ratio=0.9)
+    expect(slides.nth(2)).to_contain_text("À vous")
+    page.keyboard.press("Home")
+    expect(slides.first).to_be_in_viewport(ratio=0.9)
+    height = page.viewport_size["height"]
+    assert max(page.evaluate("[...document.querySelectorAll('.slide')].map(one => one.scrollHeight)")) <= height * 1.1
 
 
 def test_the_cause_is_computed_from_what_is_there(cluster, lesson):
