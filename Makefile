@@ -20,6 +20,8 @@ run-web: .venv/installed ## show a cluster that is there: MINIKWEB_KUBECONFIG=~/
 
 test: .venv/installed-dev ## run every check of CI; what needs Docker or Chromium only where they are
 	@$(PYTEST)
+	@if .venv/bin/python -m tests.needs postgresql; then MINIKWEB_TEST_DATABASE=postgresql \
+		$(PYTEST) -n auto tests/store tests/apiserver tests/controllers tests/scheduler; fi
 
 test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no cluster, on all cores: about a minute
 	@$(PYTEST) -q -n auto -m "not docker and not browser and not kubectl and not helm and not cluster"

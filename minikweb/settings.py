@@ -147,7 +147,7 @@ _sqlite = {
 }
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 if DATABASE_URL:
-    _server = dj_database_url.parse(DATABASE_URL, conn_max_age=None)
+    _server = dj_database_url.parse(DATABASE_URL, conn_max_age=None, conn_health_checks=True)
     DATABASES = {"default": _server, "cluster": dict(_server)}
 else:
     DATABASES = {

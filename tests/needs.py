@@ -6,10 +6,11 @@ import functools
 import importlib.util
 import os
 import shutil
+import sys
 
-from tests import tools
+from tests import postgresql, tools
 
-MARKERS = ("docker", "browser", "kubectl", "helm", "kubeseal")
+MARKERS = ("docker", "browser", "kubectl", "helm", "kubeseal", "postgresql")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What must be there: MINIKWEB_TEST_REQUIRE=docker,browser (in CI) makes its absence an error.
 REQUIRED = tuple(name for name in os.environ.get("MINIKWEB_TEST_REQUIRE", "").split(",") if name)
@@ -37,6 +38,13 @@ def missing(marker: str) -> str:
         return "there is no kubectl"
     if marker == "helm" and not tools.can_have_helm():
         return "there is no helm"
+    if marker == "postgresql" and postgresql.binary("initdb") is None:
+        return "there is no PostgreSQL"
     if marker == "kubeseal" and not tools.can_have_kubeseal():
         return "there is neither kubeseal nor Go to build it"
     return ""
+
+
+if __name__ == "__main__":
+    if reason := missing(sys.argv[1]):
+        sys.exit(f"NOT RUN: what needs {sys.argv[1]}: {reason}")
