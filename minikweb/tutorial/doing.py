@@ -80,4 +80,4 @@ def _state(under_way: catchup.CatchUp, number: int) -> str:
     if number < under_way.reached:
         return "done"
     now = under_way.emptied and number == under_way.reached
-    return ("failed" if under_way.problem else "now") if now else "waiting"
+    return ("failed" if under_way.problem else "now") if now else "later"
