@@ -29,6 +29,7 @@ from minikweb.controllers.cronjob import CronJobController
 from minikweb.controllers.customresourcecleanup import CustomResourceCleanupController
 from minikweb.controllers.daemonset.controller import DaemonSetController
 from minikweb.controllers.deployment.controller import DeploymentController
+from minikweb.controllers.disruption import DisruptionController
 from minikweb.controllers.endpoints import EndpointsController
 from minikweb.controllers.endpointslice import EndpointSliceController
 from minikweb.controllers.ephemeralvolume import EphemeralVolumeController
@@ -68,6 +69,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ServiceAccountController,
     ClusterRoleAggregationController,
     ResourceQuotaController,
+    DisruptionController,
     PersistentVolumeController,
     VolumeProtectionController,
     EphemeralVolumeController,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from minikweb.apimachinery import errors, meta
-from minikweb.apiserver import body, deletion, objects
+from minikweb.apiserver import body, deletion, evictions, objects
 from minikweb.apiserver import update as updating
 from minikweb.apiserver.request import Request, Response, answer, is_dry_run
 from minikweb.apiserver.server import Server
@@ -62,13 +62,13 @@ def _check_bindable(pod: Object, binding: Object, node: str) -> None:
 
 
 def evict(server: Server, request: Request) -> Response:
-    """Deletes the pod in the polite way; no budget stands against it yet."""
+    """Deletes the pod in the polite way, if its disruption budget allows it."""
     route = request.route
     eviction = _body(server, request, "policy/v1", "Eviction")
     document: dict[str, Any] = eviction.get("deleteOptions") or {}
     call = objects.call_of(request)
     call.dry_run = call.dry_run or is_dry_run(document.get("dryRun") or [])
-    deletion.delete(server, call, route.kind, route.namespace, route.name, deletion.options_of(document))
+    evictions.evict(server, call, route.kind, route.namespace, route.name, deletion.options_of(document))
     return answer(SUCCESS, 201)
 
 

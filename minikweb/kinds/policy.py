@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from minikweb.apimachinery.errors import invalid_value
+from minikweb.apimachinery.labels import from_label_selector
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME, count
 from minikweb.kinds.registry import Cause, Column, Kind, Object
@@ -32,6 +33,14 @@ def _validate(budget: Object, old: Object | None) -> list[Cause]:
         return [invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
     causes = formats.integer_or_percent("spec.minAvailable", least) if least is not None else []
     return causes + (formats.integer_or_percent("spec.maxUnavailable", most) if most is not None else [])
+
+
+def speaks_of(budget: Object, pod: Object) -> bool:
+    """Whether the budget counts the pod; one without a selector counts none."""
+    selector = (budget.get("spec") or {}).get("selector")
+    if selector is None or budget["metadata"]["namespace"] != pod["metadata"]["namespace"]:
+        return False
+    return from_label_selector(selector).matches(pod["metadata"].get("labels") or {})
 
 
 def _prepare_for_create(budget: Object) -> None:
@@ -72,7 +81,6 @@ POD_DISRUPTION_BUDGET = Kind(
     prepare_for_update=_prepare_for_update,
     prepare_for_status_update=strategy.keep_spec,
     validate=_validate,
-    inert="disruption budgets do not hold up evictions here yet",
 )
 
 KINDS = [EVICTION, POD_DISRUPTION_BUDGET]

@@ -36,11 +36,6 @@ GOOD = [
     ),
     ("/apis/node.k8s.io/v1/runtimeclasses", meta(handler="runsc"), ["x", "runsc", "0s"]),
     (
-        "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
-        meta(spec={"minAvailable": "50%", "selector": {"matchLabels": {"app": "web"}}}),
-        ["x", "50%", "N/A", 0, "0s"],
-    ),
-    (
         "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
         meta(spec={"scaleTargetRef": SCALED, "maxReplicas": 3}),
         ["x", "Deployment/web", "cpu: <unknown>/80%", "1", 3, 0, "0s"],

@@ -29,7 +29,6 @@ def test_it_works(kubectl, namespace):
 
 def test_what_kubectl_creates_itself(kubectl, namespace):
     for words in (
-        ("create", "poddisruptionbudget", "p", "--selector=app=web", "--min-available=1"),
         ("create", "priorityclass", f"high-{namespace}", "--value=1000", "--description=d"),
     ):
         assert "created" in warned(kubectl, *words, namespace=namespace)

@@ -48,3 +48,37 @@ def test_pod_security_warns_and_refuses(kubectl):
     assert (
         'pods "web" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false' in said
     )
+
+
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "minikweb/demo:1"}], nodeSelector: {drained: "no"}}
+"""
+
+
+def test_drain_waits_for_the_budget(kubectl):
+    """All pods are on one node: nothing may go until there is a place for a successor."""
+    kubectl("label node node-2 drained=no")
+    try:
+        kubectl("apply -f -", stdin=WEB)
+        kubectl("rollout status deployment/web --timeout=60s")
+        kubectl("create pdb web --selector=app=web --min-available=3")
+        until(lambda: kubectl("get pdb web -o jsonpath={.status.currentHealthy}") == "3", "the budget is counted")
+        said = kubectl("drain node-2 --ignore-daemonsets --force --pod-selector=app=web --timeout=2s", check=False)
+        assert "Cannot evict pod as it would violate the pod's disruption budget." in said
+        kubectl("label node node-3 drained=no")
+        kubectl("patch pdb web --type=merge", "-p", '{"spec":{"minAvailable":2}}')
+        kubectl("drain node-2 --ignore-daemonsets --force --pod-selector=app=web --timeout=50s")
+        kubectl("rollout status deployment/web --timeout=60s")
+        assert set(kubectl("get pods -o jsonpath={.items[*].spec.nodeName}").split()) == {"node-3"}
+        until(lambda: rows(kubectl("get pdb"))[1][:4] == ["web", "2", "N/A", "1"], "one may go again")
+    finally:
+        kubectl("uncordon node-2")
+        kubectl("label node node-2 node-3 drained-")
