@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from django.utils.translation.reloader import translation_file_changed
+
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
@@ -32,6 +34,8 @@ def ensure(base: Path) -> int:
     stale = [po for po in sorted((base / "minikweb").glob("*/locale/*/LC_MESSAGES/*.po")) if _is_stale(po)]
     for po in stale:
         _compile(po)
+        # Django reads a language once; at a first start it has, before there was anything to read.
+        translation_file_changed(None, po.with_suffix(".mo"))
     return len(stale)
 
 

@@ -4,6 +4,8 @@ import gettext
 import os
 
 import pytest
+from django.utils import translation
+from django.utils.translation.reloader import translation_file_changed
 
 from minikweb.management import messages
 
@@ -66,3 +68,18 @@ def test_a_text_that_is_gone_leaves_the_catalogue(base):
     dict(messages.update(base))
     assert "History" not in po(base).read_text()
     assert "Stop" in po(base).read_text()
+
+
+def test_a_language_that_was_read_too_early_is_read_again(base, settings):
+    """As at a first start: something asks for French before anything is compiled."""
+    dict(messages.update(base))
+    translate(base, "Stop", "Halte-là")
+    settings.LOCALE_PATHS = [base / "minikweb" / "dashboard" / "locale"]
+    translation_file_changed(None, po(base).with_suffix(".mo"))
+    with translation.override("fr"):
+        assert translation.gettext("Stop") == "Stop"
+    messages.ensure(base)
+    with translation.override("fr"):
+        assert translation.gettext("Stop") == "Halte-là"
+    settings.LOCALE_PATHS = []
+    translation_file_changed(None, po(base).with_suffix(".mo"))
