@@ -108,6 +108,11 @@ def events(namespace: str, kind: str, name: str) -> str:
     return _command("events", "--for", f"{kind.lower()}/{name}", namespace=namespace)
 
 
+def activity(namespace: str) -> str:
+    """No kind of Kubernetes: a path of Minikweb's own API server."""
+    return _command("get", "--raw", f"/activity?namespace={namespace}" if namespace else "/activity")
+
+
 def apply(verb: str = "apply") -> str:
     """verb: replace for an object that is edited."""
     return f"kubectl {verb} -f manifest.yaml"

@@ -3,7 +3,18 @@
 from django.urls import path
 
 from minikweb.dashboard import consumers, logs, terminal
-from minikweb.dashboard.views import actions, editor, lists, manifests, objects, preferences, schemas, sealing, tree
+from minikweb.dashboard.views import (
+    actions,
+    activity,
+    editor,
+    lists,
+    manifests,
+    objects,
+    preferences,
+    schemas,
+    sealing,
+    tree,
+)
 from minikweb.dashboard.views import logs as log_pages
 
 app_name = "dashboard"
@@ -11,6 +22,8 @@ _OBJECT = "objects/<str:kind>/<str:namespace>/<str:name>/"
 
 urlpatterns = [
     path("", tree.tree, name="tree"),
+    path("activity/", activity.feed, name="activity"),
+    path("activity/last/", activity.echo, name="echo"),
     path("events/", lists.events, name="events"),
     path("list/<str:plural>/", lists.listing, name="list"),
     path("new/", manifests.new, name="new"),

@@ -1,6 +1,7 @@
 // Everything the pages do in the browser. Pages are complete without it; this makes them live.
 import "./ages.js";
 import "./drawer.js";
+import "./echo.js";
 import "./editor.js";
 import "./forms.js";
 import "./fragments.js";

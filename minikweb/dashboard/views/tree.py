@@ -14,7 +14,7 @@ from minikweb.apimachinery.errors import ApiError
 from minikweb.dashboard import cluster, errors, rows
 from minikweb.dashboard.sight import fitting_depth, visible
 from minikweb.dashboard.tree import LEVELS
-from minikweb.dashboard.views import objects
+from minikweb.dashboard.views import activity, objects
 
 DEPTHS = {
     "": ("Deployment", "ReplicaSet", "Pod", "Container"),
@@ -42,6 +42,8 @@ def tree(request: HttpRequest) -> HttpResponse:
         "depths": [(LEVELS[kind], kind + "s") for kind in DEPTHS[sight.arrangement]],
         "arrangements": ARRANGEMENTS,
         "away": not reachable,
+        "echoes": activity.echoes(sight.namespace) if reachable else [],
+        "followed": ",".join(cluster.KINDS),
         "unknown_namespace": reachable and sight.namespace and not sight.filters and not shown,
         "title": sight.namespace or _("All namespaces"),
         "select": query.get("sel", ""),
