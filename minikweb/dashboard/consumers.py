@@ -158,6 +158,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
             id = live.short_id(cluster.get(kind, namespace, name)["metadata"]["uid"])
         except cluster.errors.ApiError:
             return True  # gone, or going
+        if kind == "Node" and any(found.node == name for c in changes if (found := tree.entries.get(c.id))):
+            return True
         return any(live.concerns(change, id, tree) for change in changes)
 
 

@@ -92,6 +92,18 @@ def cordon(node: str, closed: bool) -> str:
     return _command("cordon" if closed else "uncordon", node)
 
 
+def drain(node: str, *, force: bool = False, empty: bool = False) -> str:
+    options = ["--ignore-daemonsets"] + ["--delete-emptydir-data"] * empty + ["--force"] * force
+    return _command("drain", node, *options)
+
+
+def annotate(namespace: str, kind: str, name: str, key: str, value: str | None) -> str:
+    """None removes the annotation."""
+    return _command(
+        "annotate", kind.lower(), name, f"{key}-" if value is None else f"{key}={value}", namespace=namespace
+    )
+
+
 def get(namespace: str, kind: str, name: str = "", *options: str) -> str:
     return _command("get", kind.lower(), *([name] if name else []), *options, namespace=namespace)
 

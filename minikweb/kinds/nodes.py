@@ -14,6 +14,7 @@ from minikweb.kinds.columns import AGE, NAME, NONE, UNKNOWN
 from minikweb.kinds.podspec import amounts
 from minikweb.kinds.registry import Cause, Column, Health, Kind, Object
 
+POWER, OFF = "minikweb.io/power", "off"  # the annotation that switches a node of this machine off
 ROLE_PREFIX = "node-role.kubernetes.io/"
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
@@ -64,6 +65,11 @@ def _validate_update(new: Object, old: Object) -> list[Cause]:
         verb = "modified" if new.get("providerID") else "cleared"
         causes.append(invalid_value("spec.providerID", None, f"field cannot be {verb} once set"))
     return causes
+
+
+def is_switched_off(node: Object) -> bool:
+    """Whether somebody pulled its plug: ours alone, see docs/decisions on the power of nodes."""
+    return (node["metadata"].get("annotations") or {}).get(POWER) == OFF
 
 
 # --- Columns and health ------------------------------------------------------------------------------

@@ -73,6 +73,22 @@ def add_node(client: Client, network: str, runtime: str, name: str | None = None
     return name
 
 
+def missing(node: Object, network: str, runtime: str, taken: Iterable[str]) -> Object:
+    """What a Node that somebody else created lacks to be run here, as a merge patch; {} for nothing.
+
+    The label of the runtime says what really runs its pods today.
+    """
+    wanted = node_object(node["metadata"]["name"], "", runtime)["metadata"]["labels"]
+    present = node["metadata"].get("labels") or {}
+    labels = {key: value for key, value in wanted.items() if key not in present or key == RUNTIME_LABEL}
+    labels = {key: value for key, value in labels.items() if present.get(key) != value}
+    patch: Object = {"metadata": {"labels": labels}} if labels else {}
+    if not node.get("spec", {}).get("podCIDR"):
+        cidr = pod_cidr(node["metadata"]["name"], network, taken)
+        patch["spec"] = {"podCIDR": cidr, "podCIDRs": [cidr]}
+    return patch
+
+
 def is_ready(node: Object, since: datetime) -> bool:
     """Whether the node's kubelet has said so after `since`: what it said before an earlier stop does not count."""
     for condition in node.get("status", {}).get("conditions", []):

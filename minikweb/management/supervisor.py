@@ -116,6 +116,15 @@ class Supervisor:
         else:
             self._terminate(process)
 
+    def kill(self, name: str) -> None:
+        """Ends a program for good and at once: SIGKILL, as when the plug is pulled."""
+        process = self.processes.get(name)
+        if process is not None and process.pid is not None:
+            process.wanted = False
+            _send(process.pid, signal.SIGKILL)
+        else:
+            self.remove(name)
+
     def is_running(self, name: str) -> bool:
         return name in self.processes and self.processes[name].pid is not None
 

@@ -19,6 +19,7 @@ from minikweb.apimachinery import errors, serializer
 from minikweb.apiserver.credentials import install_node_credentials
 from minikweb.client.client import Client
 from minikweb.client.kubeconfig import client_for
+from minikweb.kinds.nodes import is_switched_off
 from minikweb.management import broker, nodes
 from minikweb.management.child import save_memory
 from minikweb.management.datafolder import DataFolder, Refusal
@@ -72,6 +73,11 @@ PRELOADED = (
 BROKER, APISERVER, CONTROLLERS, WEB, PRUNE = "broker", "apiserver", "controllers", "web", "prune"
 INGRESS = "ingress"
 KUBELET = "kubelet-"
+
+
+def switching_off(node: str) -> str:
+    """The name of the process that kills a node's containers."""
+    return f"switch-off-{node}"
 
 
 def kubelet(node: str) -> str:
@@ -162,7 +168,7 @@ class Up:
     def _nodes_ready(self) -> bool:
         """Whether every node that is wanted is; none at all is fine, too."""
         wanted = 1 if settings.NODES and not self.cluster["seeded"] else 0
-        ready = [nodes.is_ready(node, self.since) for node in self.nodes]
+        ready = [nodes.is_ready(node, self.since) for node in self.nodes if not is_switched_off(node)]
         return self._known and len(ready) >= wanted and all(ready)
 
     def _make_nodes(self) -> None:
@@ -204,25 +210,37 @@ class Up:
         self._prune()
 
     def _follow(self, found: list[Object]) -> None:
-        """One kubelet per Node object: the objects are what is wanted, the processes what there is."""
+        """One kubelet per Node object that is not switched off: the objects are what is wanted."""
         self.nodes = found
         wanted = {kubelet(node["metadata"]["name"]) for node in found}
         for node in found:
             process = self.supervisor.processes.get(kubelet(node["metadata"]["name"]))
-            if process is None or not process.wanted:
+            runs = process is not None and process.wanted
+            if is_switched_off(node):
+                if runs or not self._known:
+                    self._switch_off(node["metadata"]["name"])
+            elif not runs:
                 self._start_node(node)
         for name in [name for name in self.supervisor.processes if name.startswith(KUBELET) and name not in wanted]:
             self.supervisor.remove(name)
             self._leaving.add(name)
         self._known = True
 
+    def _switch_off(self, name: str) -> None:
+        """The kubelet and the containers end at once; nobody is told: the control plane has to find out."""
+        self.supervisor.kill(kubelet(name))
+        if self.runtime == "docker":
+            self.supervisor.add(Program(switching_off(name), ("node", "kill", name), once=True))
+
     def _start_node(self, node: Object) -> None:
         name = node["metadata"]["name"]
         install_node_credentials(self.folder.path, name)
-        if node["metadata"].get("labels", {}).get(nodes.RUNTIME_LABEL) != self.runtime:
-            with contextlib.suppress(errors.ApiError):  # the label says what really runs the node's pods today
-                self.client.patch("Node", name, {"metadata": {"labels": {nodes.RUNTIME_LABEL: self.runtime}}})
+        taken = (other["spec"].get("podCIDR", "") for other in self.nodes)
+        if lacking := nodes.missing(node, self.cluster["podNetwork"], self.runtime, taken):
+            with contextlib.suppress(errors.ApiError):
+                self.client.patch("Node", name, lacking)
         self._leaving.discard(kubelet(name))
+        self.supervisor.remove(switching_off(name))
         self.supervisor.add(Program(kubelet(name), ("kubelet", "--node", name), grace=4))
 
     def _prune(self) -> None:

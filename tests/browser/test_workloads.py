@@ -98,3 +98,35 @@ def test_a_job_that_gives_up_says_why(space, reader):
     expect(reader.rows("Job")).to_contain_text("Failed")
     reader.open("Job", "work")
     expect(reader.page.locator("#object-body")).to_contain_text("Why BackoffLimitExceeded?")
+
+
+def test_a_node_comes_is_emptied_is_killed_and_goes(space, open_page):
+    reader = open_page(space.url("/nodes/"))
+    reader.is_live()
+    cards = reader.page.locator(".card")
+    expect(cards).to_have_count(3)
+    reader.page.locator("#node-name").fill("node-9")
+    reader.page.get_by_role("button", name="Add a node").click()
+    expect(reader.page.locator("#panel .title")).to_contain_text("Ready")
+    assert space.api.get("Node", "node-9")["spec"]["podCIDR"]
+
+    reader.page.locator(".verbs [data-act=drain]").click()
+    expect(reader.page.locator("form.action pre")).to_contain_text("kubectl drain node-9 --ignore-daemonsets")
+    reader.page.locator("form.action button[type=submit]").click()
+    expect(reader.page.locator("#panel .title")).to_contain_text("SchedulingDisabled")
+    expect(reader.page.locator("#object-body")).to_contain_text("The drain is done.")
+
+    reader.page.locator(".verbs [data-act=kill]").click()
+    reader.page.locator("form.action button[type=submit]").click()
+    until(lambda: "kubelet-node-9" not in space.cluster.pids(), "the end of its kubelet")
+    reader.page.goto(space.url("/objects/Node/-/node-9/do/revive/"))
+    reader.page.locator("form.action button[type=submit]").click()
+    until(lambda: "kubelet-node-9" in space.cluster.pids(), "its kubelet again")
+
+    reader.page.goto(space.url("/objects/Node/-/node-9/do/delete/"))
+    reader.page.locator("#typed-name").fill("node-9")
+    reader.page.locator("form.action button[type=submit]").click()
+    until(lambda: "kubelet-node-9" not in space.cluster.pids(), "the end of its kubelet")
+    reader.page.goto(space.url("/nodes/"))
+    expect(cards).to_have_count(3)
+    reader.errors.clear()  # the panel of what is deleted was asked for once more

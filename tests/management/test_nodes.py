@@ -8,7 +8,7 @@ import pytest
 
 from minikweb.apimachinery import errors
 from minikweb.management.datafolder import Refusal
-from minikweb.management.nodes import NodeWatch, add_node, is_ready, next_name, node_object, pod_cidr
+from minikweb.management.nodes import NodeWatch, add_node, is_ready, missing, next_name, node_object, pod_cidr
 from minikweb.management.supervisor import Supervisor
 
 
@@ -34,6 +34,18 @@ def test_it_works():
     assert added["metadata"]["labels"]["kubernetes.io/hostname"] == "node-2"
     assert added["metadata"]["labels"]["minikweb.io/runtime"] == "docker"
     assert added["spec"]["podCIDR"] == "10.244.3.0/24"
+
+
+def test_a_node_that_somebody_else_created_gets_what_it_lacks():
+    created = {"metadata": {"name": "node-7"}, "spec": {}}
+    patch = missing(created, "10.244.0.0/16", "docker", ["10.244.1.0/24"])
+    assert patch["spec"] == {"podCIDR": "10.244.7.0/24", "podCIDRs": ["10.244.7.0/24"]}
+    assert patch["metadata"]["labels"]["kubernetes.io/hostname"] == "node-7"
+    complete = node_object("node-1", "10.244.1.0/24", "docker")
+    assert missing(complete, "10.244.0.0/16", "docker", []) == {}
+    assert missing(complete, "10.244.0.0/16", "simulated", []) == {
+        "metadata": {"labels": {"minikweb.io/runtime": "simulated"}}
+    }
 
 
 def test_names_fill_the_gaps():

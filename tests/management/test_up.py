@@ -20,7 +20,11 @@ class Programs:
         self.processes[program.name] = Process(program, pid=1)
 
     def remove(self, name):
-        self.processes[name].wanted = False
+        if name in self.processes:
+            self.processes[name].wanted = False
+
+    def kill(self, name):
+        self.processes.pop(name, None)
 
     def ends(self, name):
         del self.processes[name]
@@ -68,6 +72,22 @@ def test_a_node_that_comes_back_before_its_process_has_ended_runs_again(cluster)
     cluster._follow([])
     cluster._follow(nodes("node-1"))
     assert running(cluster) == ["kubelet-node-1"]
+
+
+def test_a_node_that_is_switched_off_ends_at_once_and_runs_again_when_switched_on(cluster):
+    found = nodes("node-1", "node-2")
+    cluster._follow(found)
+    found[0]["metadata"]["annotations"] = {"minikweb.io/power": "off"}
+    for _ in range(2):
+        cluster._follow(found)
+        assert running(cluster) == ["kubelet-node-2", "switch-off-node-1"]
+        assert cluster.supervisor.processes["switch-off-node-1"].program.command == ("node", "kill", "node-1")
+    cluster.supervisor.ends("switch-off-node-1")
+    cluster._follow(found)
+    assert running(cluster) == ["kubelet-node-2"]
+    found[0]["metadata"]["annotations"] = {}
+    cluster._follow(found)
+    assert running(cluster) == ["kubelet-node-1", "kubelet-node-2"]
 
 
 def test_a_node_named_like_a_process_is_no_danger(cluster):

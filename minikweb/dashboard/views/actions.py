@@ -6,14 +6,11 @@ A verb's form is a fragment for the panel (htmx) or part of a page of its own, s
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
@@ -22,30 +19,12 @@ from minikweb.apimachinery.errors import ApiError
 from minikweb.dashboard import cluster, errors, kubectl, live, rollout
 from minikweb.dashboard.templatetags.minikweb import object_url
 from minikweb.dashboard.tree import ROLLED_OUT
-from minikweb.dashboard.views import deployments, jobs, objects
-
-Object = dict[str, Any]
-Data = Mapping[str, str]
-Context = dict[str, Any]
+from minikweb.dashboard.views import deployments, jobs, nodeverbs, objects
+from minikweb.dashboard.views.verbs import Context, Data, Object, Refused, Verb, place_of
 
 SEEN = 1.0  # seconds to wait until the cache shows what was just written
 MOST_REPLICAS = 10_000
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-
-
-class Refused(Exception):
-    """The form cannot be sent as it is; the message says why."""
-
-
-@dataclass(frozen=True)
-class Verb:
-    """prepare(object, data) fills the form (also while one types); perform(object, data) acts and says what it did."""
-
-    title: str | Promise
-    kinds: tuple[str, ...]  # () for all
-    template: str
-    prepare: Callable[[Object, Data], Context]
-    perform: Callable[[Object, Data], tuple[Object, str]]
 
 
 @require_http_methods(["GET", "POST"])
@@ -102,15 +81,11 @@ def _wait_until_seen(changed: Object) -> None:
         cluster.cache().informer(changed["kind"]).wait_for(revision, SEEN)
 
 
-def _place(obj: Object) -> tuple[str, str]:
-    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
-
-
 # --- Scale ------------------------------------------------------------------------------------------
 
 
 def _prepare_scale(obj: Object, data: Data) -> Context:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     current = obj["spec"].get("replicas", 1)
     wanted = _replicas(data.get("replicas", ""), current)
     return {
@@ -127,7 +102,7 @@ def _replicas(text: str, otherwise: int) -> int:
 
 
 def _scale(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     text = data.get("replicas", "").strip()
     if not text.isdigit() or int(text) > MOST_REPLICAS:
         raise Refused(_("Type a number of replicas from 0 to %(most)d.") % {"most": MOST_REPLICAS})
@@ -148,7 +123,7 @@ def _chosen(obj: Object, data: Data) -> dict[str, str]:
 
 
 def _prepare_image(obj: Object, data: Data) -> Context:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     containers = obj["spec"].get("template", {}).get("spec", {}).get("containers", ())
     chosen = _chosen(obj, data)
     cause = data.get("cause", "").strip()
@@ -166,7 +141,7 @@ def _prepare_image(obj: Object, data: Data) -> Context:
 
 
 def _set_image(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     chosen = _chosen(obj, data)
     if not all(chosen.values()):
         raise Refused(_("An image cannot be empty."))
@@ -189,7 +164,7 @@ def _target(obj: Object, data: Data) -> tuple[list[rollout.Revision], rollout.Re
 
 
 def _prepare_undo(obj: Object, data: Data) -> Context:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     known, target = _target(obj, data)
     context: Context = {"revisions": known, "target": target, "pace": rollout.pace(obj)}
     context["paused"] = obj["spec"].get("paused", False)
@@ -202,7 +177,7 @@ def _prepare_undo(obj: Object, data: Data) -> Context:
 
 
 def _undo(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     target = _target(obj, data)[1]
     if target is None:
         raise Refused(_("This revision no longer exists."))
@@ -222,13 +197,13 @@ def _undo(obj: Object, data: Data) -> tuple[Object, str]:
 
 def _prepare_rollout(verb: str) -> Callable[[Object, Data], Context]:
     def prepare(obj: Object, data: Data) -> Context:
-        return {"command": kubectl.rollout(verb, *_place(obj), kind=obj["kind"]), "pace": rollout.pace(obj)}
+        return {"command": kubectl.rollout(verb, *place_of(obj), kind=obj["kind"]), "pace": rollout.pace(obj)}
 
     return prepare
 
 
 def _restart(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     if obj["spec"].get("paused"):
         raise Refused(_("A paused Deployment cannot be restarted: resume it first."))
     changed = cluster.client().patch(obj["kind"], name, rollout.restart(datetime.now(UTC)), namespace)
@@ -236,13 +211,13 @@ def _restart(obj: Object, data: Data) -> tuple[Object, str]:
 
 
 def _pause(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     changed = cluster.client().patch("Deployment", name, rollout.pause(True), namespace)
     return changed, _("%(name)s is paused: changes of its template wait.") % {"name": name}
 
 
 def _resume(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     changed = cluster.client().patch("Deployment", name, rollout.pause(False), namespace)
     return changed, _("%(name)s goes on.") % {"name": name}
 
@@ -252,20 +227,20 @@ def _resume(obj: Object, data: Data) -> tuple[Object, str]:
 
 def _prepare_suspend(suspended: bool) -> Callable[[Object, Data], Context]:
     def prepare(obj: Object, data: Data) -> Context:
-        namespace, name = _place(obj)
+        namespace, name = place_of(obj)
         return {"command": kubectl.suspend(namespace, obj["kind"], name, suspended)}
 
     return prepare
 
 
 def _suspend(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     changed = cluster.client().patch(obj["kind"], name, {"spec": {"suspend": True}}, namespace)
     return changed, _("%(name)s is suspended.") % {"name": name}
 
 
 def _unsuspend(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     changed = cluster.client().patch(obj["kind"], name, {"spec": {"suspend": False}}, namespace)
     return changed, _("%(name)s goes on.") % {"name": name}
 
@@ -276,7 +251,7 @@ def _job_name(obj: Object, data: Data) -> str:
 
 def _prepare_run(obj: Object, data: Data) -> Context:
     job = _job_name(obj, data)
-    return {"job": job, "longest": jobs.LONGEST_NAME, "command": kubectl.create_job(*_place(obj), job)}
+    return {"job": job, "longest": jobs.LONGEST_NAME, "command": kubectl.create_job(*place_of(obj), job)}
 
 
 def _run(obj: Object, data: Data) -> tuple[Object, str]:
@@ -284,33 +259,11 @@ def _run(obj: Object, data: Data) -> tuple[Object, str]:
     return made, _("Job %(name)s begins.") % {"name": made["metadata"]["name"]}
 
 
-# --- Nodes -----------------------------------------------------------------------------------------------------
-
-
-def _prepare_cordon(closed: bool) -> Callable[[Object, Data], Context]:
-    def prepare(obj: Object, data: Data) -> Context:
-        return {"command": kubectl.cordon(obj["metadata"]["name"], closed)}
-
-    return prepare
-
-
-def _cordon(obj: Object, data: Data) -> tuple[Object, str]:
-    name = obj["metadata"]["name"]
-    changed = cluster.client().patch("Node", name, {"spec": {"unschedulable": True}})
-    return changed, _("%(name)s is closed to new Pods.") % {"name": name}
-
-
-def _uncordon(obj: Object, data: Data) -> tuple[Object, str]:
-    name = obj["metadata"]["name"]
-    changed = cluster.client().patch("Node", name, {"spec": {"unschedulable": None}})
-    return changed, _("%(name)s takes Pods again.") % {"name": name}
-
-
 # --- Delete -------------------------------------------------------------------------------------------------
 
 
 def _prepare_delete(obj: Object, data: Data) -> Context:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     id = live.short_id(obj["metadata"]["uid"])
     below = [found for found in live.hub().tree().below(id) if found.kind != "Group"]
     counts: dict[str, int] = {}
@@ -326,7 +279,7 @@ def _prepare_delete(obj: Object, data: Data) -> Context:
 
 
 def _delete(obj: Object, data: Data) -> tuple[Object, str]:
-    namespace, name = _place(obj)
+    namespace, name = place_of(obj)
     if obj["kind"] in ("Namespace", "Node") and data.get("name", "").strip() != name:
         raise Refused(_("Type the name %(name)s to confirm.") % {"name": name})
     answer = cluster.client().delete(
@@ -367,9 +320,6 @@ VERBS = {
         gettext_lazy("Resume"), ("CronJob", "Job"), "dashboard/actions/plain.html", _prepare_suspend(False), _unsuspend
     ),
     "run": Verb(gettext_lazy("Run now"), ("CronJob",), "dashboard/actions/run.html", _prepare_run, _run),
-    "cordon": Verb(gettext_lazy("Cordon"), ("Node",), "dashboard/actions/plain.html", _prepare_cordon(True), _cordon),
-    "uncordon": Verb(
-        gettext_lazy("Uncordon"), ("Node",), "dashboard/actions/plain.html", _prepare_cordon(False), _uncordon
-    ),
+    **nodeverbs.VERBS,
     "delete": Verb(gettext_lazy("Delete"), (), "dashboard/actions/delete.html", _prepare_delete, _delete),
 }

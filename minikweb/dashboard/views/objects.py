@@ -33,6 +33,7 @@ _TABS_OF = {
     **dict.fromkeys(ROLLED_OUT, ("overview", "history", "logs", "events", "yaml")),
     **dict.fromkeys(("ReplicaSet", "Job", "CronJob", "Service"), ("overview", "logs", "events", "yaml")),
     "Pod": ("overview", "logs", "terminal", "events", "yaml", "containers"),
+    "Node": ("overview", "containers", "events", "yaml"),
     "Event": ("overview", "yaml"),
 }
 _USUAL_TABS = ("overview", "events", "yaml")
@@ -79,6 +80,7 @@ def panel(request: HttpRequest, kind: str, namespace: str, name: str, tab: str =
         "tabs": [(key, TABS[key]) for key in tabs],
         "body": f"dashboard/tabs/{tab}.html",
         "managed_by": _managed_by(obj),
+        "power": nodes.power(obj),
         "owner": next((o for o in obj["metadata"].get("ownerReferences", ()) if o.get("controller")), None),
     }
     return context | _FILL.get(tab, _nothing)(request, obj, found)
@@ -168,6 +170,12 @@ def event_line(event: Object) -> Context:
     }
 
 
+def _containers(request: HttpRequest, obj: Object, found: Entry) -> Context:
+    if found.kind == "Node":
+        return nodes.containers(obj, found, everything=request.GET.get("all") == "1")
+    return pods.containers(request, obj, found)
+
+
 def _yaml(request: HttpRequest, obj: Object, found: Entry) -> Context:
     return {
         "yaml": serializer.dump_yaml(manifest.for_view(obj)),
@@ -182,7 +190,7 @@ _FILL: dict[str, Callable[[HttpRequest, Object, Entry], Context]] = {
     "terminal": pods.terminal,
     "events": _events,
     "yaml": _yaml,
-    "containers": pods.containers,
+    "containers": _containers,
 }
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from minikweb.apimachinery.errors import ApiError
 from minikweb.dashboard import cluster, errors, kubectl, reasons
 from minikweb.dashboard.tree import Entry
+from minikweb.dashboard.views import nodes
 
 Object = dict[str, Any]
 Context = dict[str, Any]
@@ -85,11 +86,4 @@ def containers(request: HttpRequest, obj: Object, found: Entry) -> Context:
     except ApiError as error:
         return context | {"trouble": errors.explained(error)}
     own = [one for one in listed if one["labels"].get("minikweb.uid") == obj["metadata"]["uid"]]
-    return context | {"listed": [_as_docker_ps(one) for one in own]}
-
-
-def _as_docker_ps(listed: Object) -> Context:
-    """One container with its ids cut as `docker ps` cuts them."""
-    image = listed["image"]
-    short = image[: len("sha256:") + 12] if image.startswith("sha256:") else image
-    return {**listed, "id": listed["id"][:12], "image": short, "pause": "_POD_" in listed["name"]}
+    return context | {"listed": [nodes.as_docker_ps(one) for one in own]}

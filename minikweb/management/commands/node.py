@@ -23,6 +23,10 @@ class Command(UserCommand):
         add.add_argument("name", nargs="?", help="node-N by default, the first free N")
         remove = actions.add_parser("remove", help="delete a Node; its pods are replaced on the others")
         remove.add_argument("name")
+        kill = actions.add_parser(
+            "kill", help="kill the containers of a node that is switched off (done by `up` itself)"
+        )
+        kill.add_argument("name")
         actions.add_parser("prune", help="remove the containers of nodes that are no more (done by `up` itself)")
 
     def act(self, action: str, name: str | None = None, **options: Any) -> None:
@@ -42,6 +46,10 @@ class Command(UserCommand):
     def remove(self, folder: DataFolder, name: str) -> None:
         client_for("admin").delete("Node", name)
         say(_("Node %(name)s is removed.") % {"name": name})
+
+    def kill(self, folder: DataFolder, name: str) -> None:
+        killed = installation.kill_node(folder.cluster()["id"], name)
+        say(_("Containers of %(name)s: %(count)d killed.") % {"name": name, "count": killed})
 
     def prune(self, folder: DataFolder, name: None) -> None:
         client = client_for("admin")

@@ -126,6 +126,22 @@ def remove_strays(cluster: str, nodes: Callable[[], Collection[str]]) -> int:
     return len(strays)
 
 
+def kill_node(cluster: str, node: str) -> int:
+    """Kills what runs on a node, its own container too, as when its plug is pulled; returns how many."""
+    api = connect()
+    own = [
+        one["Id"] for one in _containers(api, cluster, everything=False) if one["Labels"].get(containers.NODE) == node
+    ]
+
+    def kill(container_id: str) -> None:
+        with suppress(ContainerNotFound), translated():
+            api.kill(container_id)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(kill, own))
+    return len(own)
+
+
 def reset(cluster: str) -> dict[str, int]:
     """Removes the cluster's containers, volumes and network; returns how many of each. Images stay: they are shared."""
     api = connect()
