@@ -91,7 +91,7 @@ def read(secret: Object) -> Release:
         raise NotARelease(f"{name} cannot be read: {error}") from None
     if not isinstance(found, dict) or not isinstance(found.get("version"), int):
         raise NotARelease(f"{name} holds something else than a release")
-    return _release(found, secret["metadata"].get("namespace", ""))
+    return of_json(found, secret["metadata"].get("namespace", ""))
 
 
 def _unpacked(encoded: str) -> bytes:
@@ -110,7 +110,8 @@ def packed(content: Object) -> str:
     return base64.b64encode(base64.b64encode(gzip.compress(orjson.dumps(content), mtime=0))).decode()
 
 
-def _release(found: Object, namespace: str) -> Release:
+def of_json(found: Object, namespace: str) -> Release:
+    """The release in Helm's JSON, as `helm … --output json` prints it, too."""
     info, chart = found.get("info") or {}, found.get("chart") or {}
     about = chart.get("metadata") or {}
     return Release(
@@ -163,11 +164,15 @@ def revisions(secrets: Iterable[Object]) -> list[Release]:
 
 
 def latest(secrets: Iterable[Object]) -> list[Release]:
-    """The last revision of each release, by namespace and name."""
-    seen: dict[tuple[str, str], Release] = {}
-    for release in revisions(secrets):
-        seen.setdefault((release.namespace, release.name), release)
-    return list(seen.values())
+    """The last revision of each release, by namespace and name. Only those are unpacked."""
+    last: dict[tuple[str, str], tuple[int, Object]] = {}
+    for secret in secrets:
+        metadata = secret["metadata"]
+        name, _, number = metadata["name"].rpartition(".v")
+        if number.isdigit():
+            key = metadata.get("namespace", ""), name
+            last[key] = max(last.get(key, (0, secret)), (int(number), secret), key=lambda found: found[0])
+    return revisions(secret for _, secret in last.values())
 
 
 def objects(manifest: str) -> list[Object]:

@@ -13,14 +13,11 @@ from minikweb.apimachinery import serializer
 from minikweb.apimachinery.errors import ApiError
 
 Object = dict[str, Any]
+ONE_MAP = "values are one map: key: value"
 
 
 class NotValues(Exception):
-    """A text that is no map of values; the message says why, `line` where (from 1) if it is known."""
-
-    def __init__(self, message: str, line: int | None = None):
-        super().__init__(message)
-        self.line = line
+    """A text that is no map of values; the message says why and, where it is known, in which line."""
 
 
 def computed(defaults: Object, given: Object) -> Object:
@@ -54,9 +51,9 @@ def read(text: str) -> Object:
     try:
         documents = serializer.load_yaml(text)
     except ApiError as error:
-        raise NotValues(error.message) from None
+        raise NotValues(ONE_MAP if "must be a mapping" in error.message else error.message) from None
     if not documents:
         return {}
     if len(documents) > 1 or not isinstance(documents[0], dict):
-        raise NotValues("values are one map: key: value")
+        raise NotValues(ONE_MAP)
     return documents[0]

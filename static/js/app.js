@@ -5,6 +5,7 @@ import "./echo.js";
 import "./editor.js";
 import "./forms.js";
 import "./fragments.js";
+import "./gutter.js";
 import "./keys.js";
 import "./lesson.js";
 import "./live.js";

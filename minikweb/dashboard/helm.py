@@ -1,0 +1,153 @@
+"""Helm for the pages: releases read from the cluster, charts from their folders, the binary run for the reader."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from minikweb.apimachinery.errors import NotFound
+from minikweb.dashboard import cluster, reading
+from minikweb.helm import binary, chart, problems, release, repository, values
+from minikweb.helm.binary import Identity, Outcome
+from minikweb.helm.problems import Problem
+from minikweb.helm.release import Release
+from minikweb.helm.repository import Entry
+from minikweb.people import actor
+
+Object = dict[str, Any]
+
+REPOSITORY = "minikweb"  # what the commands call it: helm repo add minikweb …
+
+
+class Failed(Exception):
+    """Helm refused; carries its problems."""
+
+    def __init__(self, found: list[Problem]):
+        super().__init__("; ".join(problem.message for problem in found))
+        self.problems = found
+
+
+def program() -> Path:
+    """Raises NoHelm."""
+    return binary.find(settings.HELM, settings.CACHE_DIR)
+
+
+def missing() -> str:
+    """Why there is no helm here; empty if there is."""
+    try:
+        program()
+    except binary.NoHelm as error:
+        return str(error)
+    return ""
+
+
+def identity(namespace: str = "") -> Identity:
+    """The reader's: the administrator's kubeconfig, as whom the reader is."""
+    path = Path(settings.KUBECONFIG).expanduser() if settings.KUBECONFIG else settings.DATA_DIR / "kubeconfig"
+    return Identity(path, actor.current().user, (), namespace)
+
+
+# --- Releases ------------------------------------------------------------------------------------------------
+
+
+def releases(namespace: str = "") -> list[Release]:
+    """The last revision of each release that the reader may see. Raises ApiError."""
+    return release.latest(reading.seen("Secret", namespace, label_selector=release.SELECTOR))
+
+
+def history(namespace: str, name: str) -> list[Release]:
+    """All revisions of a release, the latest first. Raises NotFound."""
+    selector = f"{release.SELECTOR},name={name}"
+    found = cluster.client().list("Secret", namespace, label_selector=selector)["items"]
+    revisions = release.revisions(found)
+    if not revisions:
+        raise NotFound(f'there is no release "{name}" in the namespace "{namespace}"')
+    return revisions
+
+
+def rollback(namespace: str, name: str, revision: int) -> Outcome:
+    return _acted(["rollback", name, str(revision)], namespace)
+
+
+def uninstall(namespace: str, name: str, keep_history: bool) -> Outcome:
+    return _acted(["uninstall", name] + (["--keep-history"] if keep_history else []), namespace)
+
+
+def _acted(words: Sequence[str], namespace: str, stdin: str = "") -> Outcome:
+    """Runs helm for the reader. Raises Failed and NoHelm."""
+    found = binary.run(program(), words, identity=identity(namespace), stdin=stdin, seconds=binary.ACT_SECONDS)
+    if not found.is_good:
+        raise Failed(problems.read(found.error or found.output, ""))
+    return found
+
+
+# --- Charts --------------------------------------------------------------------------------------------------
+
+
+def own_folder() -> Path:
+    """Where the reader's own charts are."""
+    person = actor.current().person
+    readable = re.sub(r"[^a-z0-9-]", "", person.lower())[:20]
+    return settings.OWN_CHARTS_DIR / f"{readable}-{hashlib.sha256(person.encode()).hexdigest()[:8]}"
+
+
+def charts() -> list[Entry]:
+    """The charts that come along, and the reader's own."""
+    return repository.entries([settings.CHARTS_DIR, own_folder()])
+
+
+def public_charts() -> list[Entry]:
+    """Those that anybody may fetch: what comes along, and on a laptop also what its one user wrote."""
+    own = [] if settings.SIGN_IN else [own_folder()]
+    return repository.entries([settings.CHARTS_DIR, *own])
+
+
+def upgrade_words(entry: Entry, name: str) -> list[str]:
+    return ["upgrade", "--install", name, str(entry.folder), "--reset-values", "--values", "-"]
+
+
+def rehearsed(entry: Entry, name: str, namespace: str, given: Object) -> Release:
+    """What an installation or an upgrade would make, checked by the API server. Raises Failed and NoHelm."""
+    words = [*upgrade_words(entry, name), "--create-namespace", "--dry-run=server", "--output", "json"]
+    found = binary.run(
+        program(), words, identity=identity(namespace), stdin=release.values_text(given) or "{}",
+        seconds=binary.ACT_SECONDS,
+    )  # fmt: skip
+    if not found.is_good:
+        raise Failed(problems.read(found.error or found.output, entry.about.name))
+    return release.of_json(orjson.loads(found.output), namespace)
+
+
+def install(entry: Entry, name: str, namespace: str, given: Object) -> Outcome:
+    """Installs or upgrades; does not wait for the pods. Raises Failed and NoHelm."""
+    words = [*upgrade_words(entry, name), "--create-namespace"]
+    found = binary.run(
+        program(), words, identity=identity(namespace), stdin=release.values_text(given) or "{}",
+        seconds=binary.ACT_SECONDS,
+    )  # fmt: skip
+    if not found.is_good:
+        raise Failed(problems.read(found.error or found.output, entry.about.name))
+    return found
+
+
+def command(entry: Entry, name: str, namespace: str, given: Object) -> str:
+    """What does the same in a terminal."""
+    with_values = " -f values.yaml" if given else ""
+    return (
+        f"helm upgrade --install {name} {REPOSITORY}/{entry.about.name} --version {entry.about.version} "
+        f"-n {namespace} --create-namespace{with_values}"
+    )
+
+
+def defaults(files: chart.Files) -> Object:
+    """The chart's values.yaml; {} if it has none or it cannot be read."""
+    try:
+        return values.read(files.get("values.yaml", b"").decode("utf-8", "replace"))
+    except values.NotValues:
+        return {}
