@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from minikweb.quiz import scoring
 from minikweb.quiz.bank import Option, Question
 from minikweb.quiz.models import Attempt
+
+GRACE = timedelta(seconds=5)  # for an answer that was under way when time was up
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,25 @@ class Graded:
     verdict: str  # right, partly, wrong, or "" when not answered
 
 
+def askable(chapter: str, questions: dict[str, Question]) -> list[Question]:
+    """The questions of a chapter, or of all; those about one's own objects, too."""
+    return [question for question in questions.values() if chapter in ("", question.chapter)]
+
+
+def deadline(attempt: Attempt) -> datetime | None:
+    """When an exam with a time limit ends."""
+    return attempt.started_at + timedelta(minutes=attempt.minutes) if attempt.minutes else None
+
+
+def is_over(attempt: Attempt, now: datetime) -> bool:
+    """Whether no answer counts any more: seen to its end, or out of time."""
+    end = deadline(attempt)
+    return attempt.finished_at is not None or (end is not None and now > end + GRACE)
+
+
 def in_order(attempt: Attempt, questions: dict[str, Question]) -> list[Question]:
     """The questions of the chapter, or of all, shuffled once for this attempt; as many as were asked for."""
-    chosen = [question for question in questions.values() if attempt.chapter in ("", question.chapter)]
+    chosen = [one for one in askable(attempt.chapter, questions) if not one.reads or one.id in attempt.read]
     random.Random(attempt.seed).shuffle(chosen)
     return chosen[: attempt.size or None]
 
@@ -40,7 +59,7 @@ def graded(attempt: Attempt, questions: dict[str, Question]) -> list[Graded]:
     """Every question of the attempt, in its order, with its mark under the attempt's rule."""
     given = {answer.question: frozenset(answer.ticked) for answer in attempt.answers.all()}
     return [
-        _grade(number, question, given.get(question.id), attempt.rule)
+        _grade(number, question.filled(attempt.read.get(question.id, {})), given.get(question.id), attempt.rule)
         for number, question in enumerate(in_order(attempt, questions), start=1)
     ]
 

@@ -2,9 +2,12 @@
 
 chapter: deployment                    the slug of the lesson they belong to, also of one that is yet to come
 title: {fr: …, en: …}
+see: Deployment                        a kind to look at in one's own cluster; for all questions; may be left out
 questions:
 - id: deployment-old-replicaset        unique over all files
   step: new-version                    the lesson's step that answers it; left out where there is none
+  see: ReplicaSet                      the same for this question alone
+  reads: {kind: …, values: …}          a question about an object of the learner's own: see objects.py
   answers: one | several               radio or checkbox, said in words
   stem: {fr: …, en: …}                 Markdown
   options:                             two or more; each explains itself, right or wrong
@@ -18,12 +21,15 @@ from __future__ import annotations
 
 import re
 import string
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from minikweb.apimachinery import errors, serializer
+from minikweb.quiz import objects
+from minikweb.quiz.objects import Reads
 
 LANGUAGES = ("fr", "en")
 SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")  # as an address and as a key of answers
@@ -49,6 +55,16 @@ class Question:
     several: bool
     stem: dict[str, str]
     options: tuple[Option, ...]
+    see: str = ""  # a kind
+    reads: Reads | None = None
+
+    def filled(self, values: Mapping[str, str]) -> Question:
+        """The same about the object that the values are of."""
+        options = tuple(
+            replace(option, text=_filled(option.text, values), why=_filled(option.why, values))
+            for option in self.options
+        )
+        return replace(self, stem=_filled(self.stem, values), options=options)
 
     @property
     def right(self) -> frozenset[str]:
@@ -123,17 +139,22 @@ def _load(path: Path, _modified: int, _size: int) -> Chapter:
     except (OSError, errors.ApiError) as error:
         raise BankError(f"{where}: {error}") from error
     data = documents[0] if len(documents) == 1 and isinstance(documents[0], dict) else {}
-    if set(data) != {"chapter", "title", "questions"} or not isinstance(data["questions"], list):
+    if set(data) - {"see"} != {"chapter", "title", "questions"} or not isinstance(data["questions"], list):
         raise BankError(f"{where}: one mapping with chapter, title and a list `questions` is expected")
     if not isinstance(data["chapter"], str) or not SLUG.fullmatch(data["chapter"]):
         raise BankError(f"{where}: chapter is the slug of a lesson: small letters, digits and hyphens")
     questions, faults = [], []
     for entry in data["questions"]:
         try:
-            questions.append(_question(entry, data["chapter"], where))
+            questions.append(_question(_seeing(entry, data.get("see", "")), data["chapter"], where))
         except BankError as error:
             faults.append(str(error))
     return Chapter(data["chapter"], _both(data["title"], f"{where}: title"), tuple(questions), tuple(faults))
+
+
+def _seeing(entry: Any, kind: Any) -> Any:
+    """A question that has no `see` of its own takes the chapter's."""
+    return {"see": kind, **entry} if isinstance(entry, dict) and kind else entry
 
 
 def from_data(data: dict[str, Any]) -> Question:
@@ -153,29 +174,54 @@ def as_data(question: Question) -> dict[str, Any]:
         "answers": "several" if question.several else "one",
         "stem": question.stem,
         "options": options,
+        "see": question.see,
     }
+
+
+def _filled(texts: dict[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    return {language: objects.filled(text, values) for language, text in texts.items()}
 
 
 def _question(raw: Any, chapter: str, where: str) -> Question:
     where = f"{where}: {raw.get('id') if isinstance(raw, dict) else raw}"
-    if not isinstance(raw, dict) or {"id", "answers", "stem", "options"} != set(raw) - {"step"}:
-        raise BankError(f"{where}: a question has id, answers, stem, options, and step where a lesson answers it")
-    if not isinstance(raw["id"], str) or not SLUG.fullmatch(raw["id"]):
-        raise BankError(f"{where}: an id is made of small letters, digits and hyphens, 64 at most")
-    if not isinstance(raw.get("step", ""), str) or (raw.get("step") and not SLUG.fullmatch(raw["step"])):
-        raise BankError(f"{where}: step is the id of a step of the lesson")
-    if not isinstance(raw["options"], list) or len(raw["options"]) > len(string.ascii_lowercase):
-        raise BankError(f"{where}: options is a list of 2 to {len(string.ascii_lowercase)}")
-    if raw["answers"] not in ("one", "several"):
-        raise BankError(f"{where}: answers is `one` or `several`")
+    if not isinstance(raw, dict) or {"id", "answers", "stem", "options"} != set(raw) - {"step", "see", "reads"}:
+        raise BankError(f"{where}: a question has id, answers, stem, options and, where they apply, step, see, reads")
+    _refuse_odd(raw, where)
     options = tuple(
         _option(option, where, letter) for option, letter in zip(raw["options"], string.ascii_lowercase, strict=False)
     )
     question = Question(
-        raw["id"], chapter, raw.get("step", ""), raw["answers"] == "several", _both(raw["stem"], where), options
+        id=raw["id"],
+        chapter=chapter,
+        step=raw.get("step", ""),
+        several=raw["answers"] == "several",
+        stem=_both(raw["stem"], where),
+        options=options,
+        see=raw.get("see", ""),
+        reads=_reads(raw, where),
     )
     _refuse_unfair(question, where)
     return question
+
+
+def _refuse_odd(raw: dict[str, Any], where: str) -> None:
+    if not isinstance(raw["id"], str) or not SLUG.fullmatch(raw["id"]):
+        raise BankError(f"{where}: an id is made of small letters, digits and hyphens, 64 at most")
+    if not isinstance(raw.get("step", ""), str) or (raw.get("step") and not SLUG.fullmatch(raw["step"])):
+        raise BankError(f"{where}: step is the id of a step of the lesson")
+    if not isinstance(raw.get("see", ""), str):
+        raise BankError(f"{where}: see is a kind of object")
+    if not isinstance(raw["options"], list) or len(raw["options"]) > len(string.ascii_lowercase):
+        raise BankError(f"{where}: options is a list of 2 to {len(string.ascii_lowercase)}")
+    if raw["answers"] not in ("one", "several"):
+        raise BankError(f"{where}: answers is `one` or `several`")
+
+
+def _reads(raw: dict[str, Any], where: str) -> Reads | None:
+    try:
+        return objects.parse(raw["reads"], LANGUAGES) if "reads" in raw else None
+    except ValueError as error:
+        raise BankError(f"{where}: {error}") from error
 
 
 def _option(raw: Any, where: str, letter: str) -> Option:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.conf import settings
 
 from minikweb.quiz import bank
@@ -22,3 +24,8 @@ def faults() -> list[str]:
     problems: list[str] = []
     bank.load_all(tuple(settings.LESSONS_DIRS), problems)
     return problems
+
+
+def has_lesson(chapter: str) -> bool:
+    """Whether the lesson of a chapter is there to be opened."""
+    return any(next(Path(folder).glob(f"[0-9][0-9]-{chapter}"), None) for folder in settings.LESSONS_DIRS)

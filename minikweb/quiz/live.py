@@ -123,7 +123,7 @@ class Refused(Exception):
     """Why somebody cannot join, or an answer does not count; the argument is one of the words below."""
 
 
-def join(session: LiveSession, pseudonym: str, real_name: str = "") -> Participant:
+def join(session: LiveSession, pseudonym: str, real_name: str = "", person: str = "") -> Participant:
     """A new participant. Raises Refused: over, full, nameless or taken."""
     shown = clean_name(pseudonym, LONGEST_NAME)
     if session.stage == "over":
@@ -135,7 +135,11 @@ def join(session: LiveSession, pseudonym: str, real_name: str = "") -> Participa
     try:
         with transaction.atomic():
             return Participant.objects.create(
-                session=session, pseudonym=shown, folded=shown.casefold(), real_name=clean_name(real_name, 80)
+                session=session,
+                person=person,
+                pseudonym=shown,
+                folded=shown.casefold(),
+                real_name=clean_name(real_name, 80),
             )
     except IntegrityError:
         raise Refused("taken") from None  # the error would quote the name

@@ -16,6 +16,8 @@ class Attempt(models.Model):
     rule = models.CharField(max_length=16)
     mode = models.CharField(max_length=16)
     seed = models.PositiveIntegerField()  # shuffles questions and options the same way at each reload
+    minutes = models.PositiveSmallIntegerField(default=0)  # of an exam; 0 for no limit
+    read = models.JSONField(default=dict)  # question id → values of the learner's object, as they were at the start
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -57,6 +59,7 @@ class Participant(models.Model):
     """Somebody who joined by the code. Known to the others by the pseudonym alone."""
 
     session = models.ForeignKey(LiveSession, on_delete=models.CASCADE, related_name="participants")
+    person = models.CharField(max_length=64, blank=True)  # a student of a class; "" for who joined by the code alone
     pseudonym = models.CharField(max_length=32)
     folded = models.CharField(max_length=80)  # the pseudonym without case: "Ada" and "ada" would be confused
     real_name = models.CharField(max_length=80, blank=True)  # for the teacher alone

@@ -109,7 +109,8 @@ def test_an_id_is_used_once_over_all_files(tmp_path):
 
 
 def test_a_question_survives_its_way_through_json():
-    for question in bank.load_all(tuple(settings.LESSONS_DIRS)).values():
+    asked_live = [one for one in bank.load_all(tuple(settings.LESSONS_DIRS)).values() if not one.reads]
+    for question in asked_live:
         assert bank.from_data(json.loads(json.dumps(bank.as_data(question)))) == question
 
 

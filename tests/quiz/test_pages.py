@@ -1,8 +1,10 @@
 """Walking through a series of questions, as a browser without JavaScript does."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from minikweb.quiz import attempts, library
 from minikweb.quiz.models import Answer, Attempt
@@ -62,7 +64,8 @@ def test_a_series_over_all_chapters_has_as_many_questions_as_asked_for(client):
     series = attempts.in_order(attempt, library.questions())
     assert len(series) == 10
     assert len({question.chapter for question in series}) > 1
-    assert len(attempts.in_order(begun(client, chapter="", size="0"), library.questions())) == len(library.questions())
+    askable = [question for question in library.questions().values() if not question.reads]
+    assert len(attempts.in_order(begun(client, chapter="", size="0"), library.questions())) == len(askable)
 
 
 def test_a_question_without_a_lesson_leads_nowhere(client):
@@ -124,3 +127,26 @@ def test_a_chapter_that_does_not_exist_is_refused(client):
 
 def test_starting_takes_a_post(client):
     assert client.get("/quiz/start").status_code == 405
+
+
+def test_an_exam_has_a_time_limit_and_what_was_not_answered_is_worth_nothing(client):
+    attempt = begun(client, mode="exam", minutes="10")
+    answered(client, attempt, 1)
+    assert "jusqu'à <time" in page(client, attempt, 2)
+    Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=11))
+    assert client.get(f"/quiz/{attempt.id}/").url == f"/quiz/{attempt.id}/result/"
+    answered(client, attempt, 2)
+    assert Answer.objects.filter(attempt=attempt).count() == 1
+    text = client.get(f"/quiz/{attempt.id}/result/").content.decode()
+    assert "1 / 10" in text and text.count("sans réponse") == 9
+    assert "Vous n'avez pas répondu." in page(client, attempt, 2)
+
+
+def test_training_has_no_time_limit(client):
+    begun(client, mode="training", minutes="10")
+    assert Attempt.objects.latest("id").minutes == 0
+
+
+def test_a_time_limit_of_ones_own_making_is_refused(client):
+    data = {"chapter": "pod", "rule": "discordance", "mode": "exam", "minutes": "-5"}
+    assert client.post("/quiz/start", data).status_code == 400

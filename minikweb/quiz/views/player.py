@@ -79,7 +79,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     real_name = request.POST.get("real_name", "")
     if request.method == "POST":
         try:
-            access.remember(request, live.join(session, pseudonym, real_name))
+            access.remember(request, live.join(session, pseudonym, real_name, access.student()))
         except live.Refused as refused:
             problem = _why(str(refused))
         else:

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from minikweb.quiz import access, attempts, scoring
+from minikweb.quiz import access, attempts, cluster, library, scoring
 from minikweb.quiz.library import chapters, faults, questions
 from minikweb.quiz.models import MODES, Answer, Attempt
 from minikweb.quiz.phrases import language, rule, rules
 
+MINUTES = (0, 10, 20, 30, 60)  # of an exam; 0: no limit
 SIZES = (10, 20, 0)  # questions in a series; 0: all of them
 
 
@@ -35,6 +36,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "chosen": request.GET.get("chapter", ""),
         "count": len(questions()),
         "sizes": SIZES,
+        "minutes": MINUTES,
+        "wanted": _wanted(),
         "rules": rules(),
         "teaches": access.is_teacher(),
         "faults": faults() if access.is_teacher() else [],
@@ -44,16 +47,32 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "quiz/index.html", context)
 
 
+def _wanted() -> list[str]:
+    """What the learner would need to have for the questions about one's own objects that cannot be asked now."""
+    own = [question for question in questions().values() if question.reads]
+    ready = cluster.values(own)
+    words = [dict(one.reads.an_object)[language()] for one in own if one.reads and one.id not in ready]
+    return list(dict.fromkeys(words))
+
+
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
     """Opens an attempt and goes to its first question."""
     chapter, marking = request.POST.get("chapter", ""), request.POST.get("rule", "")
     mode, size = request.POST.get("mode", MODES[0]), request.POST.get("size", "0")
+    minutes = request.POST.get("minutes", "0") if mode == "exam" else "0"
     known = chapter in ("", *chapters()) and marking in scoring.RULES and mode in MODES and size in map(str, SIZES)
-    if not known:
+    if not known or minutes not in map(str, MINUTES):
         return HttpResponseBadRequest(_("Choose a chapter, a grading rule and a mode of the list."))
     created = Attempt.objects.create(
-        person=access.person(), chapter=chapter, size=int(size), rule=marking, mode=mode, seed=random.randrange(2**31)
+        person=access.person(),
+        chapter=chapter,
+        size=int(size),
+        rule=marking,
+        mode=mode,
+        seed=random.randrange(2**31),
+        minutes=int(minutes),
+        read=cluster.values(attempts.askable(chapter, questions())),
     )
     return redirect("quiz:attempt", created.id)
 
@@ -67,7 +86,7 @@ def attempt(request: HttpRequest, attempt_id: int) -> HttpResponse:
     """The way back: to the first question without an answer, or to the result."""
     own = _own(attempt_id)
     waiting = next((one for one in attempts.graded(own, questions()) if one.ticked is None), None)
-    if waiting is None:
+    if waiting is None or attempts.is_over(own, timezone.now()):
         return redirect("quiz:result", own.id)
     return redirect("quiz:question", own.id, waiting.number)
 
@@ -88,6 +107,7 @@ def question(request: HttpRequest, attempt_id: int, number: int) -> HttpResponse
 def _question_page(
     request: HttpRequest, own: Attempt, series: list[attempts.Graded], current: attempts.Graded, problem: str = ""
 ) -> HttpResponse:
+    over, end = attempts.is_over(own, timezone.now()), attempts.deadline(own)
     context = {
         "attempt": own,
         "current": current,
@@ -96,8 +116,12 @@ def _question_page(
         "chapter": chapters()[current.question.chapter].title[language()],
         "stem": current.question.stem[language()],
         "options": _options(own, current),
-        "explained": current.ticked is not None and (own.mode == "training" or own.finished_at is not None),
-        "locked": current.ticked is not None,
+        "explained": own.finished_at is not None or (current.ticked is not None and own.mode == "training"),
+        "locked": current.ticked is not None or over,
+        "place": cluster.place(current.question, own.read.get(current.question.id)),
+        "lesson": library.has_lesson(current.question.chapter),
+        "ends": end.isoformat() if end else "",
+        "over": over,
         "next": next((one.number for one in series if one.ticked is None and one.number != current.number), None),
         "problem": problem,
         "mark": str(current.mark),
@@ -123,6 +147,8 @@ def _answer(request: HttpRequest, own: Attempt, current: attempts.Graded) -> Htt
     ticked = set(request.POST.getlist("option"))
     allowed = {option.id for option in current.question.options}
     series = attempts.graded(own, questions())
+    if attempts.is_over(own, timezone.now()):
+        return redirect("quiz:result", own.id)
     if not ticked or not ticked <= allowed or (not current.question.several and len(ticked) != 1):
         return _question_page(request, own, series, current, _("Tick an answer first."))
     Answer.objects.get_or_create(attempt=own, question=current.question.id, defaults={"ticked": sorted(ticked)})
@@ -136,7 +162,7 @@ def result(request: HttpRequest, attempt_id: int) -> HttpResponse:
     """The mark under the chosen rule, and each question with its verdict."""
     own = _own(attempt_id)
     series = attempts.graded(own, questions())
-    if any(one.ticked is None for one in series):
+    if any(one.ticked is None for one in series) and not attempts.is_over(own, timezone.now()):
         return redirect("quiz:attempt", own.id)
     if own.finished_at is None:
         own.finished_at = timezone.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -36,7 +37,7 @@ def _index(request: HttpRequest, problem: str = "", chosen: Any = None) -> HttpR
     words = language()
     context = {
         "chapters": [
-            {"slug": one.slug, "title": one.title[words], "questions": [_choice(q, words) for q in one.questions]}
+            {"slug": one.slug, "title": one.title[words], "questions": _choices(one.questions, words)}
             for one in chapters().values()
         ],
         "rules": rules(),
@@ -50,10 +51,9 @@ def _index(request: HttpRequest, problem: str = "", chosen: Any = None) -> HttpR
     return render(request, "quiz/live.html", context, status=422 if problem else 200)
 
 
-def _choice(question: Question, words: str) -> dict[str, str]:
-    """A question in the list: the beginning of its stem, without its code."""
-    first = question.stem[words].split("\n")[0]
-    return {"id": question.id, "stem": first}
+def _choices(found: Iterable[Question], words: str) -> list[dict[str, str]]:
+    """The questions to choose from: the beginning of each stem, without its code."""
+    return [{"id": one.id, "stem": one.stem[words].split("\n")[0]} for one in found if not one.reads]
 
 
 @administrators_only
@@ -78,9 +78,13 @@ def open_session(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> list[Question]:
-    """The questions of the chapters ticked, and those ticked one by one, in the order of the bank."""
+    """The questions of the chapters ticked, and those ticked one by one, in the order of the bank.
+
+    A question about one's own objects is for oneself: a class has thirty clusters.
+    """
     whole, single = set(request.POST.getlist("chapter")), set(request.POST.getlist("question"))
-    return [question for question in questions().values() if question.chapter in whole or question.id in single]
+    askable = [question for question in questions().values() if not question.reads]
+    return [question for question in askable if question.chapter in whole or question.id in single]
 
 
 def _drawn(chosen: list[Question], size: int, shuffled: bool) -> list[Question]:
