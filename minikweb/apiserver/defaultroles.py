@@ -137,6 +137,9 @@ _NODE_PROXIER = [
     _rule("", "nodes", *READ),
     _EVENTS,
     _rule("discovery.k8s.io", "endpointslices", "list", "watch"),
+    # NetworkPolicies, which in other clusters a further component enforces
+    _rule("", "namespaces pods", "list", "watch"),
+    _rule("networking.k8s.io", "networkpolicies", "list", "watch"),
 ]
 _EVERYTHING = [_rule("*", "*", "*"), {"verbs": ["*"], "nonResourceURLs": ["*"]}]
 

@@ -5,18 +5,21 @@ Source: pkg/apis/networking/{v1/defaults.go,validation/validation.go}, pkg/print
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import datetime
 from typing import Any
 
 from minikweb.apimachinery import meta
-from minikweb.apimachinery.errors import cause, invalid_value, required
+from minikweb.apimachinery.errors import forbidden_value, invalid_value, required
 from minikweb.apimachinery.labels import Selector, from_label_selector
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME, NONE
 from minikweb.kinds.registry import Cause, Column, Kind, Object
+from minikweb.kinds.workloads import validate_label_selector
 
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 SHOWN_HOSTS = 3
+_CIDR_RULE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 
 
 def _first(obj: Object) -> None:
@@ -178,26 +181,73 @@ def _default_policy(policy: Object) -> None:
 
 
 def _validate_policy(policy: Object, old: Object | None) -> list[Cause]:
-    spec, causes = policy["spec"], []
+    spec = policy["spec"]
+    causes = validate_label_selector("spec.podSelector", spec.get("podSelector") or {})
     for index, kind in enumerate(spec["policyTypes"]):
         causes += formats.one_of(f"spec.policyTypes[{index}]", kind, ("Egress", "Ingress"))
     for direction, side in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(spec.get(direction) or ()):
             path = f"spec.{direction}[{index}]"
             for number, port in enumerate(rule.get("ports") or ()):
-                causes += formats.one_of(f"{path}.ports[{number}].protocol", port["protocol"], ("SCTP", "TCP", "UDP"))
+                causes += _validate_port(f"{path}.ports[{number}]", port)
             for number, peer in enumerate(rule.get(side) or ()):
                 causes += _validate_peer(f"{path}.{side}[{number}]", peer)
     return causes
 
 
+def _validate_port(path: str, port: dict[str, Any]) -> list[Cause]:
+    causes = formats.one_of(f"{path}.protocol", port["protocol"], ("SCTP", "TCP", "UDP"))
+    number, last = port.get("port"), port.get("endPort")
+    if number is not None:
+        causes += formats.port_or_name(f"{path}.port", number)
+    if last is None:
+        return causes
+    if not isinstance(number, int):
+        why = (
+            "may not be specified when `port` is not specified"
+            if number is None
+            else "may not be specified when `port` is non-numeric"
+        )
+        return [*causes, forbidden_value(f"{path}.endPort", why)]
+    if last < number:
+        causes.append(invalid_value(f"{path}.endPort", last, "must be greater than or equal to `port`"))
+    return causes + formats.port(f"{path}.endPort", last)
+
+
 def _validate_peer(path: str, peer: dict[str, Any]) -> list[Cause]:
-    if not peer:
+    block, causes = peer.get("ipBlock"), []
+    selectors = [key for key in ("podSelector", "namespaceSelector") if peer.get(key) is not None]
+    if not selectors and not block:
         return [required(path, "must specify a peer")]
-    if peer.get("ipBlock") and (peer.get("podSelector") or peer.get("namespaceSelector")):
-        message = "Forbidden: may not specify both ipBlock and another peer"
-        return [cause("FieldValueForbidden", path, message)]
-    return []
+    if selectors and block:
+        return [forbidden_value(path, "may not specify both ipBlock and another peer")]
+    for key in selectors:
+        causes += validate_label_selector(f"{path}.{key}", peer[key])
+    return causes + (_validate_block(f"{path}.ipBlock", block) if block else [])
+
+
+def _validate_block(path: str, block: dict[str, Any]) -> list[Cause]:
+    """A network, and networks within it that are left out."""
+    whole = _network(block.get("cidr"))
+    if not block.get("cidr"):
+        return [required(f"{path}.cidr")]
+    if whole is None:
+        return [invalid_value(f"{path}.cidr", block["cidr"], _CIDR_RULE)]
+    causes = []
+    for index, text in enumerate(block.get("except") or ()):
+        part, here = _network(text), f"{path}.except[{index}]"
+        if part is None:
+            causes.append(invalid_value(here, text, _CIDR_RULE))
+        elif part.version != whole.version or part == whole or not part.subnet_of(whole):  # type: ignore[arg-type]
+            causes.append(invalid_value(here, text, "must be a strict subset of `cidr`"))
+    return causes
+
+
+def _network(text: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False) if isinstance(text, str) and "/" in text else None
+    except ValueError:
+        return None
 
 
 def _pod_selector(policy: Object, now: datetime) -> str:
@@ -218,7 +268,6 @@ NETWORK_POLICY = Kind(
     prepare_for_create=strategy.first_generation,
     prepare_for_update=lambda new, old: strategy.next_generation(new, old, strategy.spec_of),
     validate=_validate_policy,
-    inert="network policies are not enforced here yet",
 )
 
 KINDS = [INGRESS, INGRESS_CLASS, NETWORK_POLICY]

@@ -15,7 +15,7 @@ from minikweb.client.client import Client
 from minikweb.client.controller import Controller
 from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
-from minikweb.network import dns, proxy
+from minikweb.network import dns, policy, proxy
 from minikweb.network.nodes import address
 from minikweb.runtime.protocol import RuntimeFailure, RuntimeUnavailable
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 KEY = "/everything"
 PAUSE = 0.25  # seconds at least between two programmings
 AWAY = 1.0  # seconds between two tries to reach Docker
+SOON = 0.1  # seconds until the pods of the cluster are known
+EVERYWHERE = ("Namespace", "NetworkPolicy", "Pod")  # what of the whole cluster a node's rules depend on
 
 
 class Router(Protocol):
@@ -53,10 +55,21 @@ class ServiceProxy(Controller):
     workers = 1
 
     def __init__(
-        self, client: Client, cache: Cache, recorder: Recorder, *, router: Router, node: str, ip: str, pod_network: str
+        self,
+        client: Client,
+        cache: Cache,
+        recorder: Recorder,
+        *,
+        everywhere: Cache,
+        router: Router,
+        node: str,
+        ip: str,
+        pod_network: str,
     ):
+        """everywhere: a cache of its own, for the node's knows the pods of this node alone."""
         super().__init__(client, cache, recorder)
         self.name = f"proxy-{node}"
+        self.everywhere = everywhere
         self.router, self.node, self.ip, self.pod_network = router, node, ip, pod_network
         self._told: dict[str, str] = {}  # what the router holds
         self._ports: list[proxy.Port] = []
@@ -68,19 +81,35 @@ class ServiceProxy(Controller):
             return
         yield KEY
 
+    def follow(self) -> None:
+        """Begins to follow what it depends on of the whole cluster."""
+        for kind in EVERYWHERE:
+            self.everywhere.informer(kind).add_handler(self._changed)
+        self.everywhere.start()
+
+    def _changed(self, old: Object | None, new: Object | None) -> None:
+        """A pod's heartbeat is not worth a look."""
+        both_pods = old and new and "containers" in old.get("spec", {})
+        if not both_pods or policy.pods_of([old]) != policy.pods_of([new]):
+            self.wake(KEY)
+
     def sync(self, namespace: str, name: str) -> float | None:
         if self._suspended:
             return None  # `resume` is followed by another look
+        if not self.everywhere.wait_for_sync(0):
+            return SOON
         wait = self._next - time.monotonic()
         if wait > 0:
             return wait
         services, slices = self.cache.list("Service"), self.cache.list("EndpointSlice")
+        namespaces, policies, pods = (self.everywhere.list(kind) for kind in EVERYWHERE)
         ports = proxy.ports(services, slices)
         node = proxy.Node(self.node, self.ip, self.pod_network, others(self.cache.list("Node"), self.node))
         wanted = {
             "routes": proxy.routes(node),
-            "rules.nft": proxy.rules(node, ports, served_here=(dns.ADDRESS,)),
-            "names.new": dns.names(services, slices),
+            "rules.nft": proxy.rules(node, ports, served_here=(dns.ADDRESS,))
+            + policy.rules(self.node, policies, pods, namespaces),
+            "names.new": dns.names(services, slices, pods),
         }
         self._tell(wanted, proxy.stale(self._ports, ports))
         self._ports = ports
@@ -120,6 +149,7 @@ class NodeNetwork:
 
     def start(self) -> None:
         """Returns at once; `wait` waits until the container runs."""
+        self.proxy.follow()
         self._thread.start()
 
     def wait(self, seconds: float) -> bool:
@@ -129,6 +159,7 @@ class NodeNetwork:
         """The container goes on: pods talk while this process is away."""
         self._stopping.set()
         self.router.close()
+        self.proxy.everywhere.stop()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -19,14 +19,14 @@ ADDRESS = "10.96.0.10"
 TTL = 5  # seconds, as CoreDNS answers for a cluster
 
 
-def names(services: Iterable[Object], slices: Iterable[Object]) -> str:
-    """The zones and records of all Services, one per line and sorted."""
+def names(services: Iterable[Object], slices: Iterable[Object], pods: Iterable[Object] = ()) -> str:
+    """The zones and records of all Services and pods, one per line and sorted."""
     of_service: dict[tuple[str, str], list[Object]] = {}
     for one in slices:
         service = (one["metadata"].get("labels") or {}).get(SERVICE_NAME)
         if service and one.get("addressType") == "IPv4":
             of_service.setdefault((one["metadata"]["namespace"], service), []).append(one)
-    lines, aliases = set(), {}
+    lines, aliases = set(_of_pods(pods)), {}
     for service in services:
         meta, spec = service["metadata"], service["spec"]
         if spec.get("type") == "ExternalName":
@@ -76,6 +76,14 @@ def _of_endpoints(name: str, slices: list[Object], everyone: bool) -> Iterator[s
             yield f'local-data-ptr: "{address} {TTL} {own}."'
             for port in one.get("ports") or ():
                 yield from _port(name, port.get("name"), port.get("protocol", "TCP"), port.get("port"), own)
+
+
+def _of_pods(pods: Iterable[Object]) -> Iterator[str]:
+    """A pod's name is its address: 10-244-1-7.default.pod.cluster.local; of pods that are there alone."""
+    for pod in pods:
+        address = (pod.get("status") or {}).get("podIP")
+        if address and pod["status"].get("phase") not in ("Succeeded", "Failed"):
+            yield _address(f"{address.replace('.', '-')}.{pod['metadata']['namespace']}.pod.{DOMAIN}", address)
 
 
 def _port(name: str, port: str | None, protocol: str, number: int | None, target: str) -> Iterator[str]:

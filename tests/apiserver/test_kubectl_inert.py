@@ -43,11 +43,7 @@ def test_what_kubectl_creates_itself(kubectl, namespace):
 @pytest.mark.parametrize(
     "obj",
     [
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
-            "spec": {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}], "ports": [{"port": 80}]}]},
-        },
+        {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "handler": "runsc"},
     ],
     ids=lambda obj: obj["kind"],
 )

@@ -1,4 +1,4 @@
-"""Services and EndpointSlices, in one line each."""
+"""Services, EndpointSlices, pods and policies, in one line each."""
 
 
 def service(name="web", *, ip="10.96.0.20", namespace="default", ports=None, **spec):
@@ -27,3 +27,20 @@ def endpoint_slice(*endpoints, of="web", namespace="default", ports=None):
         "endpoints": list(endpoints),
         "ports": ports,
     }
+
+
+def pod(name, ip, *, namespace="default", node="node-1", ports=(), phase="Running", **labels):
+    container = {"name": "c", "ports": list(ports)}
+    return {
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {"nodeName": node, "containers": [container]},
+        "status": {"podIP": ip, "phase": phase},
+    }
+
+
+def namespace(name, **labels):
+    return {"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name, **labels}}}
+
+
+def network_policy(name="policy", *, namespace="default", **spec):
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"podSelector": {}, "policyTypes": [], **spec}}

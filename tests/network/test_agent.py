@@ -7,7 +7,7 @@ import pytest
 from minikweb.network import agent
 from minikweb.network.agent import NodeNetwork, ServiceProxy
 from minikweb.runtime.protocol import RuntimeFailure, RuntimeUnavailable
-from tests.network.objects import endpoint, endpoint_slice, service
+from tests.network.objects import endpoint, endpoint_slice, network_policy, pod, service
 
 
 class Router:
@@ -40,8 +40,24 @@ class Router:
 
 
 class Cached(dict):
+    known = True
+
     def list(self, kind):
         return self.get(kind, [])
+
+    def wait_for_sync(self, timeout):
+        return self.known
+
+    def informer(self, kind):
+        return self
+
+    def add_handler(self, handler):
+        self.handler = handler
+
+    def start(self):
+        pass
+
+    stop = start
 
 
 def node(name, number):
@@ -68,7 +84,8 @@ def cache():
 @pytest.fixture
 def proxy(router, cache, monkeypatch):
     monkeypatch.setattr(agent, "PAUSE", 0.0)
-    found = ServiceProxy(None, cache, None, router=router, node="node-1", ip="10.244.0.11", pod_network="10.244.0.0/16")
+    about = {"node": "node-1", "ip": "10.244.0.11", "pod_network": "10.244.0.0/16"}
+    found = ServiceProxy(None, cache, None, everywhere=Cached(), router=router, **about)
     found.resume()
     return found
 
@@ -79,6 +96,35 @@ def test_it_works(proxy, router):
     assert "10.96.0.20" in told["rules.nft"]
     assert "web.default.svc.cluster.local" in told["names.new"]
     assert told["routes"] == "route replace 10.244.2.0/24 via 10.244.0.12\n"
+
+
+def test_policies_and_pods_of_the_whole_cluster_count(proxy, router):
+    proxy.everywhere["Pod"] = [pod("web", "10.244.1.7")]
+    proxy.everywhere["NetworkPolicy"] = [network_policy(policyTypes=["Ingress"])]
+    proxy.sync("", "everything")
+    (told,) = router.told
+    assert "10.244.1.7 : goto ingress_of_0" in told["rules.nft"]
+    assert "10-244-1-7.default.pod.cluster.local. 5 IN A 10.244.1.7" in told["names.new"]
+
+
+def test_nothing_is_told_before_all_pods_are_known(proxy, router):
+    proxy.everywhere.known = False
+    assert proxy.sync("", "everything") == agent.SOON
+    assert router.told == []
+
+
+def test_a_pod_whose_status_alone_changes_is_no_reason_to_look(proxy):
+    woken = []
+    proxy.wake = woken.append
+    proxy.follow()
+    before, after, moved = pod("web", "10.244.1.7"), pod("web", "10.244.1.7"), pod("web", "10.244.1.8")
+    after["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+    proxy.everywhere.handler(before, after)
+    assert woken == []
+    proxy.everywhere.handler(before, moved)
+    proxy.everywhere.handler(moved, None)
+    proxy.everywhere.handler(network_policy(), network_policy())
+    assert len(woken) == 3
 
 
 def test_only_what_changed_is_told(proxy, router, cache):

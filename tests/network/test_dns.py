@@ -1,13 +1,13 @@
 """From Services and their endpoints to names. Pure."""
 
 from minikweb.network import dns
-from tests.network.objects import endpoint, endpoint_slice, service
+from tests.network.objects import endpoint, endpoint_slice, pod, service
 
 
-def records(services, slices=()):
+def records(services, slices=(), pods=()):
     """The records as {name: [type and data]}; the zone's own is left out."""
     found = {}
-    for line in dns.names(services, slices).splitlines():
+    for line in dns.names(services, slices, pods).splitlines():
         kind, _, text = line.partition(": ")
         if kind == "local-data" and " SOA " not in text:
             name, _, _, rest = text.strip('"').split(" ", 3)
@@ -67,3 +67,8 @@ def test_an_external_name_inside_the_cluster_has_its_targets_addresses():
 def test_the_same_objects_in_another_order_are_the_same_text():
     two = [service("a", ip="10.96.0.21"), service("b", ip="10.96.0.22")]
     assert dns.names(two, []) == dns.names(two[::-1], [])
+
+
+def test_a_pods_address_is_a_name_while_it_is_there():
+    pods = [pod("web", "10.244.1.7"), pod("job", "10.244.1.8", phase="Succeeded"), pod("new", "", phase="Pending")]
+    assert records([], [], pods) == {"10-244-1-7.default.pod": ["A 10.244.1.7"]}

@@ -103,4 +103,5 @@ def router_of(runtime: DockerRuntime, ip: str) -> NodeContainer:
 def proxy_of(client: Client, cache: Cache, recorder: Recorder, router: NodeContainer, pod_network: str) -> ServiceProxy:
     """What tells it of Services and their endpoints."""
     own = client.acting_as("kube-proxy", wrote=cache.writes.record)
-    return ServiceProxy(own, cache, recorder, router=router, node=router.node, ip=router.ip, pod_network=pod_network)
+    about = {"node": router.node, "ip": router.ip, "pod_network": pod_network}
+    return ServiceProxy(own, cache, recorder, everywhere=Cache(own), router=router, **about)
