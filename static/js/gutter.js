@@ -23,7 +23,7 @@ function number(area, gutter) {
   gutter.replaceChildren();
   for (let line = 1; line <= count; line++) {
     const row = document.createElement("span");
-    row.textContent = `${line}\n`;
+    row.textContent = line;
     if (wrong.has(line)) row.className = "wrong";
     gutter.append(row);
   }

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
+from markdown_it import MarkdownIt
 
 from minikweb.apimachinery import meta
 from minikweb.apimachinery.errors import ApiError, NotFound
@@ -93,7 +95,7 @@ def _chart(request: HttpRequest, entry: Entry, found: list[Entry]) -> Context:
     return {
         "entry": entry,
         "versions": [one.about.version for one in found],
-        "readme": files.get("README.md", b"").decode("utf-8", "replace"),
+        "readme": _prose(files.get("README.md", b"").decode("utf-8", "replace")),
         "files": sorted(files),
         "has_schema": "values.schema.json" in files,
         "defaults": text,
@@ -103,6 +105,11 @@ def _chart(request: HttpRequest, entry: Entry, found: list[Entry]) -> Context:
         "missing": helm.missing(),
         "own": entry.folder.is_relative_to(helm.own_folder()),
     }
+
+
+def _prose(text: str) -> SafeString:
+    """Markdown as HTML; HTML in it stays text, and links lead nowhere but to pages."""
+    return mark_safe(MarkdownIt("commonmark", {"html": False}).render(text))
 
 
 def _present(namespace: str, name: str, files: chart.Files, text: str) -> str:
