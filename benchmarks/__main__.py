@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-SCRIPTS = ("start", "api", "rollout", "pods", "network", "browser")
+SCRIPTS = ("start", "api", "rollout", "pods", "network", "browser", "quiz")
 
 
 def main(names: list[str]) -> int:

@@ -18,6 +18,7 @@ from minikweb.people.middleware import open_to_all
 from minikweb.quiz import access, live
 
 log = logging.getLogger(__name__)
+_ANSWERS = "-answers"
 CALM = 0.2  # seconds in which the answers of a whole class become one word
 
 
@@ -28,13 +29,14 @@ def steps_of(session_id: int) -> str:
 
 def answers_of(session_id: int) -> str:
     """The group of those who also count its answers."""
-    return f"quiz-{session_id}-answers"
+    return f"quiz-{session_id}{_ANSWERS}"
 
 
 def announce(group: str) -> None:
     """Says "changed". A lost word costs a few seconds: every page also asks by itself."""
+    type_ = "answered" if group.endswith(_ANSWERS) else "changed"
     try:
-        async_to_sync(get_channel_layer().group_send)(group, {"type": "changed"})
+        async_to_sync(get_channel_layer().group_send)(group, {"type": type_})
     except (OSError, RedisError) as error:
         log.warning("a live quiz could not be announced: %s", error)
 
@@ -71,6 +73,9 @@ class LiveQuizConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_discard(group, self.channel_name)
 
     async def changed(self, event: dict[str, str]) -> None:
+        await self.send(text_data="changed")
+
+    async def answered(self, event: dict[str, str]) -> None:
         if self.telling is None:
             self.telling = asyncio.create_task(self._tell())
 
