@@ -80,3 +80,50 @@ def test_what_another_manager_owns_is_a_conflict_with_its_name(helm, cluster):
     refused = helm("upgrade fifth shop --set image.tag=9", check=False)
     assert 'conflict with "kubectl-set"' in refused
     helm("uninstall fifth")
+
+
+# --- The repository that the pages serve ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def repository(helm, cluster):
+    helm(f"repo add minikweb {cluster.url('/charts')}")
+    helm("repo update")
+
+
+def test_the_charts_that_come_along_are_found_and_pulled(helm, repository):
+    found = {(one["name"], one["version"]) for one in json.loads(helm("search repo minikweb --versions -o json"))}
+    assert {("minikweb/hello", "0.1.0"), ("minikweb/hello", "0.2.0"), ("minikweb/boutique", "1.0.0")} <= found
+    assert "greeting: Bonjour" in helm("show values minikweb/hello")
+    assert "name: hello" in helm("show chart minikweb/hello --version 0.1.0")
+    helm("pull minikweb/boutique --untar")
+    assert "0 chart(s) failed" in helm("lint boutique")
+
+
+def test_a_chart_is_installed_from_it_and_upgraded_to_its_next_version(helm, repository, cluster):
+    helm("install sixth minikweb/hello --version 0.1.0 --set greeting=Salut --create-namespace --wait --timeout 60s")
+    helm("upgrade sixth minikweb/hello --reuse-values --wait --timeout 60s")
+    (release,) = [one for one in json.loads(helm("list -o json")) if one["name"] == "sixth"]
+    assert release["chart"] == "hello-0.2.0"
+    refused = helm("upgrade sixth minikweb/hello --set replicas=99", check=False)
+    assert "at '/replicas': maximum: got 99, want 20" in refused
+    helm("uninstall sixth")
+
+
+def test_an_upgrade_that_fails_goes_back(helm, repository, cluster):
+    helm("install seventh minikweb/hello --create-namespace --wait --timeout 60s")
+    refused = helm(
+        "upgrade seventh minikweb/hello --set image.name=Not/Possible --rollback-on-failure --timeout 3s", check=False
+    )
+    assert "rolled back" in refused
+    assert json.loads(helm("history seventh -o json"))[-1]["status"] == "deployed"
+    helm("uninstall seventh")
+
+
+def test_a_chart_with_a_subchart_is_installed_whole(helm, repository, cluster):
+    helm("install eighth minikweb/boutique --create-namespace --wait --timeout 60s")
+    assert "deployment.apps/eighth-cache" in cluster.kubectl("-n", NAMESPACE, "get", "deployments", "-o", "name")
+    helm("upgrade eighth minikweb/boutique --set cache.enabled=false")
+    assert "eighth-cache" not in cluster.kubectl("-n", NAMESPACE, "get", "deployments", "-o", "name")
+    assert "Phase:          Succeeded" in helm("test eighth --timeout 60s")
+    helm("uninstall eighth")
