@@ -22,6 +22,7 @@ from minikweb.apiserver import (
     limitranger,
     objects,
     podsecurity,
+    priorities,
     quota,
     volumes,
 )
@@ -31,7 +32,6 @@ from minikweb.kinds.customresourcedefinitions import CUSTOM_RESOURCE_DEFINITION
 from minikweb.kinds.registry import Kind, Object
 
 IMMORTAL = ("default", "kube-system", "kube-public")
-PRIORITIES = {"": 0, "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 TOLERATED_SECONDS = 300  # on a node that is not ready or unreachable, before the pod is evicted
 
 
@@ -47,6 +47,7 @@ def creating(server: Server, call: Call, kind: Kind, obj: Object) -> Iterator[No
     volumes.complete(server, kind, obj)
     if kind.resource == "pods":
         limitranger.complete(server, kind, obj)
+        priorities.complete_pod(server, obj)
         _complete_pod(obj)
         accountvolume.add(server, obj)
     if kind.kind == "Service":
@@ -76,6 +77,7 @@ def judging(
         yield
         return
     podsecurity.check(server, call, kind, new, old)
+    priorities.check_class(server, kind, new)
     if old is None:
         limitranger.check(server, kind, new)
     else:
@@ -112,7 +114,6 @@ def refuse_immortal(kind: Kind, name: str) -> None:
 
 def _complete_pod(pod: Object) -> None:
     spec = pod.setdefault("spec", {})
-    _set_priority(pod, spec)
     spec["serviceAccountName"] = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccount"] = spec["serviceAccountName"]
     tolerations = spec.setdefault("tolerations", [])
@@ -121,18 +122,6 @@ def _complete_pod(pod: Object) -> None:
             tolerations.append(
                 {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATED_SECONDS}
             )
-
-
-def _set_priority(pod: Object, spec: Object) -> None:
-    """The number behind the name of a priority class; the two of the system are the only ones so far."""
-    name = spec.get("priorityClassName") or ""
-    if name not in PRIORITIES:
-        raise Forbidden(
-            f'pods "{pod["metadata"].get("name", "")}" is forbidden: no PriorityClass with name {name} was found',
-            details={"name": pod["metadata"].get("name", ""), "kind": "pods"},
-        )
-    spec["priority"] = PRIORITIES[name]
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 
 def _tolerates(toleration: Object, key: str) -> bool:

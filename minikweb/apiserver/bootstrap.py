@@ -13,6 +13,7 @@ from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
 from minikweb.kinds import rbac
 from minikweb.kinds.registry import Object
+from minikweb.kinds.scheduling import OF_SYSTEM
 from minikweb.kinds.storage import DEFAULT_CLASS, PROVISIONER
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -28,6 +29,8 @@ def bootstrap(server: Server, now: datetime) -> None:
         _ensure(server, call, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     _ensure(server, call, _api_service())
     _ensure(server, call, _storage_class())
+    for name, (value, description) in OF_SYSTEM.items():
+        _ensure(server, call, _priority_class(name, value, description))
     _install_roles(server, call)
 
 
@@ -89,6 +92,16 @@ def _api_endpoint(ip: str, port: int) -> Object:
         "addressType": "IPv4",
         "endpoints": [{"addresses": [ip], "conditions": {"ready": True}}],
         "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    }
+
+
+def _priority_class(name: str, value: int, description: str) -> Object:
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": name},
+        "value": value,
+        "description": description,
     }
 
 

@@ -39,7 +39,8 @@ def bind(server: Server, request: Request) -> Response:
         pod["spec"]["nodeName"] = node
         if annotations := (binding.get("metadata") or {}).get("annotations"):
             pod["metadata"].setdefault("annotations", {}).update(annotations)
-        conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+        pod.setdefault("status", {}).pop("nominatedNodeName", None)
+        conditions = pod["status"].setdefault("conditions", [])
         meta.set_condition(conditions, "PodScheduled", "True", "", "", request.now)
         return pod
 

@@ -41,6 +41,7 @@ class Occurrence:
     message: str
     at: datetime
     stamp: int  # nanoseconds; makes the name of its Event, so that a second try does not make a second one
+    annotations: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -101,15 +102,25 @@ class Recorder:
         """A recorder for another component over the same connection."""
         return Recorder(self._client.acting_as(component), component, host=self._host)
 
-    def event(self, obj: Object, type_: str, reason: str, message: str, *, field_path: str = "") -> None:
+    def event(
+        self,
+        obj: Object,
+        type_: str,
+        reason: str,
+        message: str,
+        *,
+        field_path: str = "",
+        annotations: dict[str, str] | None = None,
+    ) -> None:
         """Notes an event about obj; type is Normal or Warning, reason one CamelCase word.
 
-        `field_path` names the part it is about, such as spec.containers{web}.
+        `field_path` names the part it is about, such as spec.containers{web}; `annotations` are for programs to read.
         """
         reference = reference_to(obj)
         if field_path:
             reference["fieldPath"] = field_path
-        occurrence = Occurrence(reference, type_, reason, message, datetime.now(UTC), time.time_ns())
+        now, stamp = datetime.now(UTC), time.time_ns()
+        occurrence = Occurrence(reference, type_, reason, message, now, stamp, annotations or {})
         with self._changed:
             if len(self._waiting) >= QUEUED:
                 self._waiting.popleft()
@@ -192,7 +203,9 @@ class Recorder:
     def _counted(self, series: Series, occurrence: Occurrence, message: str) -> bool:
         """Counts in the object of the series; False when it is gone."""
         namespace = occurrence.reference.get("namespace") or "default"
-        change = {"count": series.count + 1, "lastTimestamp": clock.format(occurrence.at), "message": message}
+        change: Object = {"count": series.count + 1, "lastTimestamp": clock.format(occurrence.at), "message": message}
+        if occurrence.annotations:
+            change["metadata"] = {"annotations": occurrence.annotations}
         try:
             self._client.patch("Event", series.name, change, namespace)
         except errors.NotFound:
@@ -209,6 +222,7 @@ class Recorder:
             "metadata": {
                 "name": f"{occurrence.reference['name']}.{occurrence.stamp:x}",
                 "namespace": occurrence.reference.get("namespace") or "default",
+                **({"annotations": occurrence.annotations} if occurrence.annotations else {}),
             },
             "involvedObject": occurrence.reference,
             "reason": occurrence.reason,

@@ -116,7 +116,8 @@ def _validate_update(new: Spec, old: Spec) -> list[Cause]:
     for key in ("containers", "initContainers"):
         if len(new.get(key) or []) != len(old.get(key) or []):
             return [forbidden_value(f"spec.{key}", "pod updates may not add or remove containers")]
-    causes = _validate_deadline(new.get("activeDeadlineSeconds"), old.get("activeDeadlineSeconds"))
+    causes = _only_removed_gates(new.get("schedulingGates") or [], old.get("schedulingGates") or [])
+    causes += _validate_deadline(new.get("activeDeadlineSeconds"), old.get("activeDeadlineSeconds"))
     causes += _only_added_tolerations(new.get("tolerations") or [], old.get("tolerations") or [])
     allowed = _with_allowed_changes(new, old)
     changed = sorted(key for key in allowed.keys() | old.keys() if (allowed.get(key) or None) != (old.get(key) or None))
@@ -144,6 +145,17 @@ def _validate_deadline(new: int | None, old: int | None) -> list[Cause]:
     if old is not None and new is not None and new > old:
         return [invalid_value(path, new, "must be less than or equal to previous value")]
     return []
+
+
+def _only_removed_gates(new: list[Spec], old: list[Spec]) -> list[Cause]:
+    known = [gate["name"] for gate in old]
+    return [
+        forbidden_value(
+            "spec.schedulingGates", f"only deletion is allowed, but found new scheduling gate '{gate['name']}'"
+        )
+        for gate in new
+        if gate["name"] not in known
+    ]
 
 
 def _only_added_tolerations(new: list[Spec], old: list[Spec]) -> list[Cause]:

@@ -12,6 +12,16 @@ from minikweb.kinds.podspec import fill
 from minikweb.kinds.registry import Cause, Column, Kind, Object
 
 HIGHEST_OF_USERS = 1_000_000_000
+OF_SYSTEM = {  # name → (value, description): what every cluster has
+    "system-cluster-critical": (
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+    "system-node-critical": (
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+}
 POLICIES = ("Never", "PreemptLowerPriority")
 
 
@@ -22,10 +32,11 @@ def _default_priority(priority: Object) -> None:
 
 def _validate_priority(priority: Object, old: Object | None) -> list[Cause]:
     name, causes = priority["metadata"].get("name", ""), []
-    if name.startswith("system-") and old is None:
+    is_known = name in OF_SYSTEM and priority["value"] == OF_SYSTEM[name][0]
+    if name.startswith("system-") and not is_known:
         detail = "priority class names with 'system-' prefix are reserved for system use only"
         causes.append(forbidden_value("metadata.name", detail))
-    if priority["value"] > HIGHEST_OF_USERS:
+    if priority["value"] > HIGHEST_OF_USERS and not is_known:
         detail = f"maximum allowed value of a user defined priority is {HIGHEST_OF_USERS}"
         causes.append(forbidden_value("value", detail))
     causes += formats.one_of("preemptionPolicy", priority["preemptionPolicy"], POLICIES)
@@ -57,7 +68,6 @@ PRIORITY_CLASS = Kind(
     ),
     default=_default_priority,
     validate=_validate_priority,
-    inert="the scheduler here does not look at priorities yet",
 )
 
 

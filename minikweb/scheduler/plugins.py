@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
-from minikweb.apimachinery import quantity
 from minikweb.apimachinery.meta import controller_of
-from minikweb.kinds import nodeaffinity
+from minikweb.kinds import nodeaffinity, podresources
 from minikweb.kinds.taints import (
     NO_EXECUTE,
     NO_SCHEDULE,
@@ -22,7 +22,7 @@ from minikweb.kinds.taints import (
     taints_of,
     untolerated,
 )
-from minikweb.scheduler import volumes
+from minikweb.scheduler import peers, spread, volumes
 
 Object = dict[str, Any]
 Resources = dict[str, int]  # cpu in thousandths of a core, the rest in units or bytes
@@ -36,31 +36,17 @@ NONZERO = {"cpu": 100, "memory": 200 * 1024 * 1024}
 # --- What a pod asks for and a node has ----------------------------------------------------------------
 def resources(given: dict[str, Any] | None) -> Resources:
     """Quantities by name as whole numbers."""
-    amounts = {name: quantity.parse(value) for name, value in (given or {}).items()}
+    return _whole(podresources.amounts(given))
+
+
+def _whole(amounts: podresources.Amounts) -> Resources:
     return {name: math.ceil(amount * 1000 if name == "cpu" else amount) for name, amount in amounts.items()}
 
 
 def requests(pod: Object, default: Resources | None = None) -> Resources:
-    """What the pod needs at its peak: all containers (and sidecars) together, or one init container, and the overhead.
-
-    `default` is what a container counts for that asks for none of a resource.
-    """
-    spec, floor = pod["spec"], default or {}
-    running: Resources = {}
-    peak: Resources = {}
-    for container in spec.get("initContainers") or ():
-        asked = {**floor, **_asked(container)}
-        if container.get("restartPolicy") == "Always":
-            running = _sum(running, asked)
-            asked = {}
-        peak = _max(peak, _sum(running, asked))
-    for container in spec.get("containers") or ():
-        running = _sum(running, {**floor, **_asked(container)})
-    return _sum(_max(running, peak), resources(spec.get("overhead")))
-
-
-def _asked(container: Object) -> Resources:
-    return resources(container.get("resources", {}).get("requests"))
+    """What the pod needs at its peak. `default` is what a container counts for that asks for none of a resource."""
+    floor = {name: Decimal(amount) / (1000 if name == "cpu" else 1) for name, amount in (default or {}).items()}
+    return _whole(podresources.peak(pod["spec"], "requests", floor))
 
 
 def _sum(one: Resources, other: Resources) -> Resources:
@@ -72,10 +58,6 @@ def _add(total: Resources, more: Resources) -> None:
         total[name] = total.get(name, 0) + amount
 
 
-def _max(one: Resources, other: Resources) -> Resources:
-    return {name: max(one.get(name, 0), other.get(name, 0)) for name in {**one, **other}}
-
-
 @dataclass
 class NodeInfo:
     """A node and what its pods already take of it."""
@@ -84,8 +66,9 @@ class NodeInfo:
     allocatable: Resources = field(default_factory=dict)
     requested: Resources = field(default_factory=dict)
     nonzero: Resources = field(default_factory=dict)  # the same with NONZERO for containers without requests
-    pods: int = 0
+    running: list[PodInfo] = field(default_factory=list)
     siblings: dict[str, int] = field(default_factory=dict)  # pods by the uid of their controller
+    has_terms: bool = False  # whether one of its pods says near which others it is
 
     @classmethod
     def of(cls, node: Object) -> NodeInfo:
@@ -96,9 +79,23 @@ class NodeInfo:
     def name(self) -> str:
         return self.node["metadata"]["name"]
 
+    @property
+    def pods(self) -> int:
+        return len(self.running)
+
+    def without(self, pods: Iterable[PodInfo]) -> NodeInfo:
+        """The node as it would be without some of its pods."""
+        gone = {id(pod) for pod in pods}
+        left = NodeInfo(self.node, self.allocatable)
+        for pod in self.running:
+            if id(pod) not in gone:
+                left.add(pod)
+        return left
+
     def add(self, pod: PodInfo) -> None:
         """Counts a pod that runs here or is about to."""
-        self.pods += 1
+        self.running.append(pod)
+        self.has_terms = self.has_terms or bool(pod.terms)
         _add(self.requested, pod.requests)
         _add(self.nonzero, pod.nonzero)
         if pod.controller:
@@ -107,18 +104,35 @@ class NodeInfo:
 
 @dataclass(frozen=True)
 class PodInfo:
-    """A pod and what it takes, reckoned once."""
+    """A pod and what it takes, reckoned once; the last three anew for each decision."""
 
     pod: Object
     requests: Resources
     nonzero: Resources
     controller: str
-    volumes: volumes.Needs = volumes.NOTHING  # of its claims; looked up anew for each decision
+    terms: peers.Terms = peers.NONE
+    volumes: volumes.Needs = volumes.NOTHING
+    peers: peers.Peers = peers.NOBODY
+    spread: tuple[spread.Constraint, ...] = ()
 
     @classmethod
     def of(cls, pod: Object) -> PodInfo:
         owner = controller_of(pod)
-        return cls(pod, requests(pod), requests(pod, NONZERO), owner["uid"] if owner else "")
+        return cls(pod, requests(pod), requests(pod, NONZERO), owner["uid"] if owner else "", peers.terms_of(pod))
+
+    @property
+    def priority(self) -> int:
+        return self.pod["spec"].get("priority") or 0
+
+    def among(self, nodes: Iterable[NodeInfo], namespaces: peers.Labels) -> PodInfo:
+        """With what the pods of all nodes mean for it; `namespaces` are the labels of each."""
+        found = peers.NOBODY
+        around = [info for info in nodes if self.terms or info.has_terms]
+        if around:
+            running = ((info.node, [(each.pod, each.terms) for each in info.running]) for info in around)
+            found = peers.peers(self.pod, running, namespaces)
+        counted = spread.constraints(self.pod, ((info.node, (each.pod for each in info.running)) for info in nodes))
+        return self if found is peers.NOBODY and not counted else replace(self, peers=found, spread=counted)
 
 
 # --- Filters: the reasons why not --------------------------------------------------------------------
@@ -162,6 +176,18 @@ def volume_binding(pod: PodInfo, info: NodeInfo) -> list[str]:
     return volumes.refusals(pod.volumes, info.node)
 
 
+def inter_pod_affinity(pod: PodInfo, info: NodeInfo) -> list[str]:
+    """InterPodAffinity: near and far from other pods."""
+    refusal = peers.refusal(pod.peers, info.node) if pod.peers is not peers.NOBODY else ""
+    return [refusal] if refusal else []
+
+
+def pod_topology_spread(pod: PodInfo, info: NodeInfo) -> list[str]:
+    """PodTopologySpread: no place may have too many more than another."""
+    refusal = spread.refusal(pod.spread, info.node) if pod.spread else ""
+    return [refusal] if refusal else []
+
+
 Filter = Callable[[PodInfo, NodeInfo], list[str]]
 FILTERS: dict[str, Filter] = {
     "NodeUnschedulable": node_unschedulable,
@@ -170,14 +196,20 @@ FILTERS: dict[str, Filter] = {
     "NodeAffinity": node_affinity,
     "NodeResourcesFit": node_resources_fit,
     "VolumeBinding": volume_binding,
+    "PodTopologySpread": pod_topology_spread,
+    "InterPodAffinity": inter_pod_affinity,
 }
 
 
-def could_ever_fit(pod: PodInfo, info: NodeInfo, plugin: str) -> bool:
+def could_ever_fit(pod: PodInfo, info: NodeInfo, refused: dict[str, list[str]]) -> bool:
     """Whether ending other pods could help against a filter's refusal."""
-    if plugin != "NodeResourcesFit":
-        return False
-    return all(amount <= info.allocatable.get(name, 0) for name, amount in pod.requests.items())
+    for plugin, reasons in refused.items():
+        if plugin == "NodeResourcesFit":
+            if any(amount > info.allocatable.get(name, 0) for name, amount in pod.requests.items()):
+                return False
+        elif not set(reasons) <= {spread.SKEW, peers.ANTI_AFFINITY, peers.EXISTING, volumes.TAKEN}:
+            return False
+    return True
 
 
 def _tolerations(pod: PodInfo) -> list[Object]:
@@ -222,16 +254,28 @@ def preferred_affinity(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Points:
     return {name: weight / most * MAX_POINTS if most else 0.0 for name, weight in weights.items()}
 
 
-def owner_spread(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Points:
-    """PodTopologySpread, its default over nodes: where the fewest pods of the same owner are."""
+def topology_spread(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Points:
+    """PodTopologySpread: by the pod's own soft constraints, else where the fewest pods of the same owner are."""
+    if pod.spread:
+        listed = [info.node for info in nodes]
+        even = spread.evenness(pod.spread, listed)
+        return {node["metadata"]["name"]: even.get(node["metadata"]["name"], 0.0) * MAX_POINTS for node in listed}
     return _fewest({info.name: info.siblings.get(pod.controller, 0) if pod.controller else 0 for info in nodes})
+
+
+def liked_peers(pod: PodInfo, nodes: Iterable[NodeInfo]) -> Points:
+    """InterPodAffinity: the weights of what the pod, and those that are there, would like."""
+    listed = [info.node for info in nodes]
+    liking = peers.liking(pod.peers, listed)
+    return {node["metadata"]["name"]: liking(node) * MAX_POINTS for node in listed}
 
 
 Score = Callable[[PodInfo, Iterable[NodeInfo]], Points]
 SCORES: dict[str, tuple[Score, int]] = {  # name → (score, weight)
     "TaintToleration": (tainted_least, 3),
     "NodeAffinity": (preferred_affinity, 2),
-    "PodTopologySpread": (owner_spread, 2),
+    "PodTopologySpread": (topology_spread, 2),
+    "InterPodAffinity": (liked_peers, 2),
     "NodeResourcesFit": (least_allocated, 1),
     "NodeResourcesBalancedAllocation": (balanced_allocation, 1),
 }

@@ -1,17 +1,15 @@
-"""Which node a pod runs on: pick the next pod, filter the nodes, score those that are left, bind.
+"""Which node a pod runs on: pick the next pod, decide (decision.py), bind; or make room, or say why it waits.
 
-Source: kubernetes/pkg/scheduler/schedule_one.go. `decide` is pure and keeps why: what each node lacked, what each
-score gave. One key wakes the whole queue: a pass takes the waiting pods one after the other, so that each sees what
-the one before has taken, and binds them in parallel.
+Source: kubernetes/pkg/scheduler/schedule_one.go. One key wakes the whole queue: a pass takes the waiting pods one after
+the other, so that each sees what the one before has taken, and binds them in parallel.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +17,9 @@ from minikweb.apimachinery import clock, meta
 from minikweb.apimachinery.errors import ApiError, Conflict, NotFound
 from minikweb.client.controller import Controller, key_of
 from minikweb.kinds.volumebinding import SELECTED_NODE
-from minikweb.scheduler import volumes
-from minikweb.scheduler.plugins import FILTERS, SCORES, NodeInfo, PodInfo, Points, could_ever_fit
+from minikweb.scheduler import preemption, volumes
+from minikweb.scheduler.decision import Decision, decide, explained, first_refusal, fit_error
+from minikweb.scheduler.plugins import NodeInfo, PodInfo, could_ever_fit
 
 Object = dict[str, Any]
 
@@ -29,79 +28,9 @@ CLAIM = "PersistentVolumeClaim"
 OF_CLAIM = "users"  # the index of pods by the claims they use
 QUEUE = "/queue"  # the only key
 UNSCHEDULED = "unscheduled"  # the index of the pods that wait for a node
+CHOOSY = "choosy"  # of those, the pods to which it matters where others are
+EXPLANATION = "scheduler.minikweb.io/decision"  # annotation of the events: the decision as JSON, see `explained`
 PARALLEL_BINDINGS = 4
-
-
-# --- One decision ------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Decision:
-    """Where a pod goes, and why: for a page or a lesson as much as for the binding."""
-
-    node: str | None
-    refusals: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # node → filter → its reasons
-    scores: dict[str, Points] = field(default_factory=dict)  # score → node → weighted points
-    message: str = ""  # why there is no node
-
-    def total(self, node: str) -> float:
-        return sum(points[node] for points in self.scores.values())
-
-
-def decide(pod: PodInfo, nodes: list[NodeInfo]) -> Decision:
-    """The node for a pod among nodes as they are now. The first filter that refuses a node ends its case."""
-    if pod.volumes.problem:
-        return Decision(None, message=nowhere(nodes, pod.volumes.problem))
-    refusals: dict[str, dict[str, list[str]]] = {}
-    feasible = []
-    for info in nodes:
-        refused = _first_refusal(pod, info)
-        if refused:
-            refusals[info.name] = refused
-        else:
-            feasible.append(info)
-    if not feasible:
-        return Decision(None, refusals, message=fit_error(pod, nodes, refusals))
-    scores = {
-        name: {node: points * weight for node, points in score(pod, feasible).items()}
-        for name, (score, weight) in SCORES.items()
-    }
-    totals = {info.name: sum(points[info.name] for points in scores.values()) for info in feasible}
-    best = min(feasible, key=lambda info: (-round(totals[info.name], 6), info.pods, info.name))
-    return Decision(best.name, refusals, scores)
-
-
-def _first_refusal(pod: PodInfo, info: NodeInfo) -> dict[str, list[str]]:
-    for plugin, refuse in FILTERS.items():
-        reasons = refuse(pod, info)
-        if reasons:
-            return {plugin: reasons}
-    return {}
-
-
-def fit_error(pod: PodInfo, nodes: list[NodeInfo], refusals: dict[str, dict[str, list[str]]]) -> str:
-    """Kubernetes' sentence for a pod that fits nowhere."""
-    if not nodes:
-        return "no nodes available to schedule pods"
-    reasons = Counter(reason for refused in refusals.values() for listed in refused.values() for reason in listed)
-    preemption = Counter(
-        "No preemption victims found for incoming pod"
-        if all(could_ever_fit(pod, info, plugin) for plugin in refusals[info.name])
-        else "Preemption is not helpful for scheduling"
-        for info in nodes
-    )
-    none = f"0/{len(nodes)} nodes are available"
-    return f"{none}: {_listed(reasons)}. preemption: {none}: {_listed(preemption)}."
-
-
-def nowhere(nodes: list[NodeInfo], problem: str) -> str:
-    """The same for a pod that no node at all would help."""
-    if not nodes:
-        return "no nodes available to schedule pods"
-    none = f"0/{len(nodes)} nodes are available"
-    return f"{none}: {problem}. preemption: {none}: {len(nodes)} Preemption is not helpful for scheduling."
-
-
-def _listed(reasons: Counter[str]) -> str:
-    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
 
 
 # --- The queue ---------------------------------------------------------------------------------------
@@ -122,6 +51,12 @@ def unscheduled(pod: Object) -> list[str]:
     return [UNSCHEDULED] if is_waiting(pod) else []
 
 
+def choosy(pod: Object) -> list[str]:
+    """The index function of CHOOSY."""
+    asks = pod["spec"].get("affinity") or pod["spec"].get("topologySpreadConstraints")
+    return [CHOOSY] if asks and is_waiting(pod) else []
+
+
 def in_order(pods: Iterable[Object]) -> list[Object]:
     """Pods as they are to be scheduled: higher priority first, then the older."""
 
@@ -130,6 +65,13 @@ def in_order(pods: Iterable[Object]) -> list[Object]:
         return -(pod["spec"].get("priority") or 0), metadata["creationTimestamp"], int(metadata["resourceVersion"])
 
     return sorted(pods, key=order)
+
+
+def keep_place(pod: PodInfo, name: str, nodes: list[NodeInfo]) -> None:
+    """Whoever comes after it in this pass finds its place taken."""
+    for info in nodes:
+        if info.name == name:
+            info.add(pod)
 
 
 def claims_of(pod: Object) -> list[str]:
@@ -156,13 +98,14 @@ class Scheduler(Controller):
 
     name = "scheduler"
     kind = "Pod"
-    needs = ("Node", CLAIM, "PersistentVolume", "StorageClass")
+    needs = ("Node", "Namespace", CLAIM, "PersistentVolume", "StorageClass", "PodDisruptionBudget")
     source = SCHEDULER
     workers = 1
 
     def __init__(self, client, cache, recorder):
         super().__init__(client, cache, recorder)
         cache.informer("Pod").add_indexer(UNSCHEDULED, unscheduled)
+        cache.informer("Pod").add_indexer(CHOOSY, choosy)
         cache.informer("Pod").add_indexer(OF_CLAIM, claims_of)
         self.assumed: dict[str, str] = {}  # uid of a pod → the node it was bound to, until the cache shows it
         self.infos: dict[str, PodInfo] = {}  # by uid, from the pass before
@@ -171,13 +114,23 @@ class Scheduler(Controller):
         """A pod that begins to wait, a place that becomes free, a node that is new or has changed."""
         if kind == "Node":
             wakes = old is None or (new is not None and what_matters(old) != what_matters(new))
+        elif kind in ("Namespace", "PodDisruptionBudget"):
+            wakes = kind == "Namespace" and self.is_missed(old, new)
         elif kind != "Pod":
             wakes = new is not None and (old is None or is_another(old, new))
         else:
             begins = new is not None and is_waiting(new) and (old is None or old["spec"] != new["spec"])
-            wakes = begins or (old is not None and takes_place(old) and not (new and takes_place(new)))
+            ends = old is not None and takes_place(old) and not (new and takes_place(new))
+            wakes = begins or ends or self.is_missed(old, new)
         if wakes:
             yield QUEUE
+
+    def is_missed(self, old: Object | None, new: Object | None) -> bool:
+        """Whether a pod that waits for others may have waited for this one, here or so labelled from now on."""
+        if new is None or not self.cache.by_index("Pod", CHOOSY, CHOOSY):
+            return False
+        labels = (old or {}).get("metadata", {}).get("labels")
+        return new["metadata"].get("labels") != labels or (takes_place(new) and not (old and takes_place(old)))
 
     def sync(self, _: str, __: str) -> None:
         waiting = in_order(self.cache.by_index("Pod", UNSCHEDULED, UNSCHEDULED))
@@ -201,8 +154,9 @@ class Scheduler(Controller):
         info = replace(self.info(pod), volumes=self.volumes(pod))
         if info.volumes.is_binding:
             return Decision(None)  # the claims it waits for call again
-        decision = decide(info, nodes)
+        decision = decide(info, nodes, self.namespaces())
         if decision.node is None:
+            decision = self.make_room(info, decision, nodes)
             self.report_failure(pod, decision)
             return decision
         if info.volumes.unbound:
@@ -210,8 +164,59 @@ class Scheduler(Controller):
             return decision
         self.assumed[pod["metadata"]["uid"]] = decision.node
         next(node for node in nodes if node.name == decision.node).add(info)
-        bindings.append(pool.submit(self.bind, pod, decision.node))
+        bindings.append(pool.submit(self.bind, pod, decision))
         return decision
+
+    def namespaces(self) -> dict[str, dict[str, str]]:
+        """The labels of each."""
+        found = (each["metadata"] for each in self.cache.list("Namespace"))
+        return {each["name"]: each.get("labels") or {} for each in found}
+
+    # --- preemption ---------------------------------------------------------------------------------
+
+    def make_room(self, pod: PodInfo, decision: Decision, nodes: list[NodeInfo]) -> Decision:
+        """Ends less important pods where that helps; the place is kept for this one for the rest of the pass."""
+        if not decision.refusals:
+            return decision
+        nominated = (pod.pod.get("status") or {}).get("nominatedNodeName") or ""
+        if why := preemption.why_not_eligible(pod, nodes):
+            keep_place(pod, nominated, nodes)
+            return replace(decision, message=fit_error(pod, nodes, decision.refusals, why))
+        namespaces = self.namespaces()
+
+        def fits(changed: NodeInfo) -> bool:
+            others = [changed if info.name == changed.name else info for info in nodes]
+            return not first_refusal(pod.among(others, namespaces), changed)
+
+        helped = [info for info in nodes if could_ever_fit(pod, info, decision.refusals[info.name])]
+        found = preemption.choose(pod, helped, fits, self.cache.list("PodDisruptionBudget"))
+        if found is None:
+            return decision
+        for victim in found.victims:
+            self.preempt(pod.pod, victim.pod, found.node)
+        keep_place(pod, found.node, nodes)
+        return replace(decision, message=fit_error(pod, nodes, decision.refusals, ""), nominated=found.node)
+
+    def preempt(self, pod: Object, victim: Object, node: str) -> None:
+        """Asks a pod to end for another, and says so in its status."""
+        metadata = victim["metadata"]
+        if meta.is_being_deleted(victim):
+            return
+        condition = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "PreemptionByScheduler",
+            "message": f"{SCHEDULER}: preempting to accommodate a higher priority pod",
+            "lastTransitionTime": clock.format(datetime.now(UTC)),
+        }
+        patch = {"metadata": {"uid": metadata["uid"]}, "status": {"conditions": [condition]}}
+        with suppress(NotFound):
+            self.client.patch(
+                "Pod", metadata["name"], patch, metadata["namespace"], type="strategic", subresource="status"
+            )
+            self.client.delete("Pod", metadata["name"], metadata["namespace"], uid=metadata["uid"])
+            words = f"Preempted by pod {pod['metadata']['uid']} on node {node}"
+            self.recorder.event(victim, "Normal", "Preempted", words)
 
     def snapshot(self) -> list[NodeInfo]:
         """The nodes and what runs on each, those pods included whose binding the cache does not show yet."""
@@ -256,9 +261,10 @@ class Scheduler(Controller):
         with suppress(NotFound, Conflict):
             self.client.patch(CLAIM, metadata["name"], patch, metadata["namespace"])
 
-    def bind(self, pod: Object, node: str) -> None:
+    def bind(self, pod: Object, decision: Decision) -> None:
         """Tells the API where the pod goes; a pod that has ended or was bound meanwhile is no failure."""
         name, namespace, uid = pod["metadata"]["name"], pod["metadata"]["namespace"], pod["metadata"]["uid"]
+        node = decision.node
         binding = {
             "apiVersion": "v1",
             "kind": "Binding",
@@ -274,12 +280,13 @@ class Scheduler(Controller):
             raise
         else:
             words = f"Successfully assigned {namespace}/{name} to {node}"
-            self.recorder.event(pod, "Normal", "Scheduled", words)
+            self.recorder.event(pod, "Normal", "Scheduled", words, annotations={EXPLANATION: explained(decision)})
 
     def report_failure(self, pod: Object, decision: Decision) -> None:
         """Says in the pod's condition and in an event why it waits, when that has changed."""
         condition = meta.get_condition(pod.get("status", {}).get("conditions"), "PodScheduled")
-        if condition and condition["status"] == "False" and condition.get("message") == decision.message:
+        said = condition and condition["status"] == "False" and condition.get("message") == decision.message
+        if said and not decision.nominated:
             return
         wanted = {
             "type": "PodScheduled",
@@ -288,8 +295,10 @@ class Scheduler(Controller):
             "message": decision.message,
             "lastTransitionTime": (condition or {}).get("lastTransitionTime") or clock.format(datetime.now(UTC)),
         }
-        self.recorder.event(pod, "Warning", "FailedScheduling", decision.message)
-        patch = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": {"conditions": [wanted]}}
+        why = {EXPLANATION: explained(decision)}
+        self.recorder.event(pod, "Warning", "FailedScheduling", decision.message, annotations=why)
+        status = {"conditions": [wanted], **({"nominatedNodeName": decision.nominated} if decision.nominated else {})}
+        patch = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": status}
         try:
             name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
             self.client.patch("Pod", name, patch, namespace, type="strategic", subresource="status")

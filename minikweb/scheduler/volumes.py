@@ -19,6 +19,7 @@ from minikweb.kinds.volumebinding import SELECTED_NODE, WAIT, annotations, best,
 Object = dict[str, Any]
 Get = Callable[[str], Object | None]
 
+TAKEN = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
 
@@ -112,7 +113,7 @@ def refusals(asked: Needs, node: Object) -> list[str]:
     """Why the node cannot have the pod's volumes."""
     reasons = []
     if asked.is_taken:
-        reasons.append("node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode")
+        reasons.append(TAKEN)
     if not all(is_reachable(volume, node) for volume in asked.bound):
         reasons.append("node(s) didn't match PersistentVolume's node affinity")
     if not all(best(claim, asked.available, node) for claim in asked.only_available):

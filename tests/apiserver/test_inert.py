@@ -24,11 +24,6 @@ HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 SCALED = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
 
 GOOD = [
-    (
-        "/apis/scheduling.k8s.io/v1/priorityclasses",
-        meta(value=5),
-        ["x", 5, False, "0s", "PreemptLowerPriority"],
-    ),
     ("/apis/node.k8s.io/v1/runtimeclasses", meta(handler="runsc"), ["x", "runsc", "0s"]),
     (
         "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",

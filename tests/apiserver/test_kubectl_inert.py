@@ -28,11 +28,6 @@ def test_it_works(kubectl, namespace):
 
 
 def test_what_kubectl_creates_itself(kubectl, namespace):
-    for words in (
-        ("create", "priorityclass", f"high-{namespace}", "--value=1000", "--description=d"),
-    ):
-        assert "created" in warned(kubectl, *words, namespace=namespace)
-
     kubectl("create", "deployment", "web", "--image=nginx:1", namespace=namespace)
     assert "autoscaled" in warned(
         kubectl, "autoscale", "deployment", "web", "--min=1", "--max=3", "--cpu=70%", namespace=namespace

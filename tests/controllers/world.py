@@ -164,9 +164,11 @@ class Events:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str, str]] = []
+        self.annotations: list[dict] = []
 
-    def event(self, obj: dict, type_: str, reason: str, message: str) -> None:
+    def event(self, obj: dict, type_: str, reason: str, message: str, *, annotations: dict | None = None) -> None:
         self.said.append((obj["kind"], reason, message))
+        self.annotations.append(annotations or {})
 
 
 class Actor:

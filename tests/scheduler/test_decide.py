@@ -1,6 +1,7 @@
 """One decision of the scheduler, without an API."""
 
-from minikweb.scheduler.scheduler import decide, in_order, is_waiting, takes_place
+from minikweb.scheduler.decision import decide
+from minikweb.scheduler.scheduler import in_order, is_waiting, takes_place
 from tests.controllers.builders import node, pod, replicaset
 from tests.scheduler.test_plugins import info, waiting
 

@@ -140,7 +140,9 @@ def test_the_node_that_becomes_more_even_scores_higher():
 def test_the_owners_pods_are_spread():
     owner = replicaset()
     mine, other = pod(owner=owner), pod(owner=replicaset("other"))
-    points = plugins.owner_spread(info(pod(owner=owner)), [info(node("a"), mine, mine), info(node("b"), mine, other)])
+    points = plugins.topology_spread(
+        info(pod(owner=owner)), [info(node("a"), mine, mine), info(node("b"), mine, other)]
+    )
     assert points == {"a": 0, "b": 50}
 
 

@@ -1,9 +1,11 @@
 """The scheduler's queue and bindings, against the real API server."""
 
+import json
+
 import pytest
 
-from minikweb.apimachinery.errors import ServiceUnavailable
-from minikweb.scheduler.scheduler import QUEUE, Scheduler
+from minikweb.apimachinery.errors import Invalid, ServiceUnavailable
+from minikweb.scheduler.scheduler import EXPLANATION, QUEUE, Scheduler
 
 
 @pytest.fixture
@@ -141,3 +143,93 @@ def test_pods_wait_in_silence_until_a_node_has_said_what_it_has(start):
     cluster.client.patch("Node", "node-9", {"status": {"capacity": has, "allocatable": has}}, subresource="status")
     cluster.settle()
     assert places(cluster) == {"web": "node-9"}
+
+
+# --- Pods that wait for others, and pods that make room ---
+
+
+def classed(cluster, name, value, **fields):
+    api = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": value}
+    cluster.client.create({**api, **fields})
+
+
+def test_an_important_pod_ends_a_lesser_one_and_takes_its_place(cluster):
+    classed(cluster, "urgent", 1000)
+    make_pod(cluster, "lesser", cpu="4")
+    cluster.settle()
+    made = make_pod(cluster, "urgent", cpu="3", priorityClassName="urgent")
+    assert made["spec"]["priority"] == 1000
+    cluster.settle()
+    lesser = cluster.client.get("Pod", "lesser", "default")
+    assert lesser["metadata"]["deletionTimestamp"]
+    assert "PreemptionByScheduler" in [each.get("reason") for each in lesser["status"]["conditions"]]
+    assert cluster.said("Preempted") == [f"Preempted by pod {made['metadata']['uid']} on node node-1"]
+    assert cluster.said("FailedScheduling")[0] == "0/1 nodes are available: 1 Insufficient cpu."
+    waiting = cluster.client.get("Pod", "urgent", "default")
+    assert waiting["status"]["nominatedNodeName"] == "node-1"
+    make_pod(cluster, "quick", cpu="1")  # nobody slips into the place that becomes free
+    cluster.settle()
+    cluster.client.delete("Pod", "lesser", "default", grace_period_seconds=0)
+    cluster.settle()
+    assert places(cluster) == {"urgent": "node-1", "quick": "node-1"}
+    assert "nominatedNodeName" not in cluster.client.get("Pod", "urgent", "default")["status"]
+
+
+def test_the_place_of_a_nominated_pod_is_kept(cluster):
+    classed(cluster, "urgent", 1000)
+    make_pod(cluster, "lesser", cpu="4")
+    cluster.settle()
+    make_pod(cluster, "urgent", cpu="4", priorityClassName="urgent")
+    cluster.settle()
+    make_pod(cluster, "successor", cpu="4")
+    cluster.settle()
+    cluster.client.delete("Pod", "lesser", "default", grace_period_seconds=0)
+    cluster.settle()
+    assert places(cluster) == {"urgent": "node-1", "successor": ""}
+
+
+def test_a_polite_pod_waits(cluster):
+    classed(cluster, "polite", 1000, preemptionPolicy="Never")
+    make_pod(cluster, "lesser", cpu="4")
+    cluster.settle()
+    make_pod(cluster, "polite", cpu="1", priorityClassName="polite")
+    cluster.settle()
+    assert cluster.said("FailedScheduling") == [
+        "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never."
+    ]
+    assert "deletionTimestamp" not in cluster.client.get("Pod", "lesser", "default")["metadata"]
+
+
+def test_a_pod_that_wants_company_is_placed_once_it_comes(cluster):
+    rule = {"labelSelector": {"matchLabels": {"app": "db"}}, "topologyKey": "kubernetes.io/hostname"}
+    cluster.client.patch("Node", "node-1", {"metadata": {"labels": {"kubernetes.io/hostname": "node-1"}}})
+    affinity = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [rule]}}
+    make_pod(cluster, "web", affinity=affinity)
+    cluster.settle()
+    assert places(cluster) == {"web": ""}
+    make_pod(cluster, "db")
+    cluster.client.patch("Pod", "db", {"metadata": {"labels": {"app": "db"}}}, "default")
+    cluster.settle()
+    assert places(cluster) == {"web": "node-1", "db": "node-1"}
+
+
+def test_a_gated_pod_is_looked_at_once_its_gates_are_gone(cluster):
+    make_pod(cluster, "web", schedulingGates=[{"name": "example.com/wait"}])
+    cluster.settle()
+    assert places(cluster) == {"web": ""}
+    assert cluster.said("FailedScheduling") == []
+    with pytest.raises(Invalid, match="only deletion is allowed, but found new scheduling gate 'b'"):
+        cluster.client.patch("Pod", "web", {"spec": {"schedulingGates": [{"name": "b"}]}}, "default")
+    cluster.client.patch("Pod", "web", {"spec": {"schedulingGates": None}}, "default")
+    cluster.settle()
+    assert places(cluster) == {"web": "node-1"}
+
+
+def test_the_event_carries_the_scores_for_who_asks_why_there(cluster):
+    cluster.node("node-2", unschedulable=True)
+    make_pod(cluster, "web")
+    cluster.settle()
+    (why,) = [json.loads(notes[EXPLANATION]) for notes in cluster.events.annotations if EXPLANATION in notes]
+    assert why["node"] == "node-1"
+    assert why["refusals"] == {"node-2": {"NodeUnschedulable": ["node(s) were unschedulable"]}}
+    assert set(why["scores"]["node-1"]) >= {"NodeResourcesFit", "InterPodAffinity", "PodTopologySpread"}
