@@ -81,3 +81,24 @@ def test_a_path_survives_being_written_and_read():
         "ports",
         0,
     ]
+
+
+# --- On the pages ---------------------------------------------------------------------------------
+
+
+def test_the_fields_show_who_owns_what(web):
+    helm = web.api.acting_as("helm")
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"size": "small"}}
+    web._seen(helm.patch("ConfigMap", "settings", obj, web.namespace, type="apply"))
+    web.patch("ConfigMap", "settings", {"data": {"colour": "red"}})
+    page = web.ask(web.path("ConfigMap", "settings", "fields/"))
+    owners = {each["field"].name: [owner.manager for owner, _ in each["owners"]] for each in page.context["fields"]}
+    assert owners["data.size"] == ["helm"] and owners["data.colour"] != ["helm"]
+    alone = web.ask(web.path("ConfigMap", "settings", "fields/?owner=helm")).context["fields"]
+    assert [each["field"].name for each in alone] == ["data", "data.size"]
+
+
+def test_the_fields_of_a_secret_hide_its_values(web):
+    web.make({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": {"a": "aHVudGVyMg=="}})
+    page = web.get(web.path("Secret", "keys", "fields/"))
+    assert "aHVudGVyMg" not in page and "••••" in page

@@ -17,7 +17,7 @@ Context = dict[str, Any]
 
 SHOWN = 200
 ECHOES = 3
-BY = ("", "people", "cluster")
+STORIES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")  # with a tab of their own
 
 
 @require_GET
@@ -78,5 +78,6 @@ def line(change: Change) -> Context:
         "what": what,
         "when": datetime.fromtimestamp(change.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "gone": change.type == "DELETED",
+        "story": change.kind in STORIES and not actor.is_system and not change.only_status and change.type != "DELETED",
         "text": " ".join(columns).lower(),
     }

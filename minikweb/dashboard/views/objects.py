@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from minikweb.apimachinery import errors, serializer
 from minikweb.dashboard import cluster, kubectl, live, manifest
 from minikweb.dashboard.tree import ROLLED_OUT, WORKLOADS, Entry, entry
-from minikweb.dashboard.views import deployments, jobs, logs, network, nodes, pods
+from minikweb.dashboard.views import deployments, fields, jobs, logs, network, nodes, pods, stories
 
 Object = dict[str, Any]
 Context = dict[str, Any]
@@ -25,18 +25,21 @@ TABS = {
     "history": _("History"),
     "logs": _("Logs"),
     "terminal": _("Terminal"),
+    "story": _("What happened?"),
     "events": _("Events"),
     "yaml": _("YAML"),
+    "fields": _("Fields"),
     "containers": _("Docker"),
 }
 _TABS_OF = {
-    **dict.fromkeys(ROLLED_OUT, ("overview", "history", "logs", "events", "yaml")),
-    **dict.fromkeys(("ReplicaSet", "Job", "CronJob", "Service"), ("overview", "logs", "events", "yaml")),
-    "Pod": ("overview", "logs", "terminal", "events", "yaml", "containers"),
-    "Node": ("overview", "containers", "events", "yaml"),
+    **dict.fromkeys(ROLLED_OUT, ("overview", "history", "logs", "story", "events", "yaml", "fields")),
+    **dict.fromkeys(("ReplicaSet", "Job", "CronJob"), ("overview", "logs", "story", "events", "yaml", "fields")),
+    "Service": ("overview", "logs", "events", "yaml", "fields"),
+    "Pod": ("overview", "logs", "terminal", "story", "events", "yaml", "fields", "containers"),
+    "Node": ("overview", "containers", "events", "yaml", "fields"),
     "Event": ("overview", "yaml"),
 }
-_USUAL_TABS = ("overview", "events", "yaml")
+_USUAL_TABS = ("overview", "events", "yaml", "fields")
 _EVENTFUL = (*WORKLOADS, "Pod")  # whose events are shown with their owner's
 
 
@@ -59,6 +62,8 @@ def _beside_the_tree(request: HttpRequest, context: Context) -> str:
     if current.path != reverse("dashboard:tree"):
         return request.get_full_path()
     query = {key: value for key, value in parse_qsl(current.query) if key not in ("sel", "tab")}
+    query.pop("at", None)
+    query |= {"at": request.GET["at"]} if "at" in request.GET else {}
     query |= {"sel": context["path"]} | ({"tab": context["tab"]} if context["tab"] != "overview" else {})
     return f"{current.path}?{urlencode(query, safe='/')}"
 
@@ -191,6 +196,8 @@ _FILL: dict[str, Callable[[HttpRequest, Object, Entry], Context]] = {
     "events": _events,
     "yaml": _yaml,
     "containers": _containers,
+    "story": stories.fill,
+    "fields": fields.fill,
 }
 
 
