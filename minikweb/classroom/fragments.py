@@ -13,8 +13,8 @@ from minikweb.dashboard import cluster
 from minikweb.kinds.podstatus import summary
 from minikweb.people import actor
 from minikweb.people.models import SchoolClass, Student
+from minikweb.tutorial import catchup, diagnosis
 from minikweb.tutorial import cluster as lesson_cluster
-from minikweb.tutorial import diagnosis
 from minikweb.tutorial.lesson import Lesson, Step
 from minikweb.tutorial.models import Progress
 from minikweb.tutorial.views import language, lessons
@@ -60,6 +60,7 @@ def peek_context(student: Student) -> dict[str, Any]:
         "progress": _progress(student, lesson, step) if lesson and step else None,
         "pods": [_pod(pod) for pod in sorted(pods, key=lambda pod: pod["metadata"]["name"])],
         "events": cluster.latest_first(events)[:EVENTS],
+        "catch_up": catchup.of(student.person),
     }
 
 

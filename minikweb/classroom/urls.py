@@ -17,6 +17,7 @@ urlpatterns = [
     path(_ONE + "close", views.close, name="close"),
     path(_ONE + "delete", views.delete, name="delete"),
     path(_ONE + "student/<slug:account>/", views.peek, name="peek"),
+    path(_ONE + "student/<slug:account>/bring", views.bring, name="bring"),
     path(_ONE + "student/<slug:account>/reset", views.reset, name="reset"),
     path(_ONE + "student/<slug:account>/helped", views.helped, name="helped"),
     path(_ONE + "student/<slug:account>/remove", views.remove, name="remove"),

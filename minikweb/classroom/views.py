@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 from minikweb.classroom import departure, export, fragments, phrases, roster
 from minikweb.client.client import Client
 from minikweb.client.shared import shared_cache
-from minikweb.people import changes, cluster, qr
+from minikweb.people import actor, changes, cluster, qr, whereabouts
 from minikweb.people.middleware import administrators_only
 from minikweb.people.models import SchoolClass, Student
+from minikweb.tutorial import catchup
 from minikweb.tutorial.views import language, lessons
 
 
@@ -100,7 +101,15 @@ def screen(request: HttpRequest, key: str) -> HttpResponse:
 def peek(request: HttpRequest, key: str, account: str) -> HttpResponse:
     """One student, to look at."""
     student = student_of(key, account)
-    return render(request, "classroom/peek.html", fragments.peek_context(student) | {"school_class": class_of(key)})
+    lesson = roster.lesson_of(student.school_class, request.GET.get("lesson", "") or student.lesson)
+    words = language()
+    context = {
+        "school_class": student.school_class,
+        "bring_to": lesson,
+        "lessons": [(one.slug, f"{one.number} · {one.title[words]}") for one in lessons().values()],
+        "steps": [(step.id, f"{number} · {step.title[words]}") for number, step in enumerate(lesson.steps, 1)],
+    }
+    return render(request, "classroom/peek.html", fragments.peek_context(student) | context)
 
 
 @administrators_only
@@ -182,6 +191,22 @@ def reset(request: HttpRequest, key: str, account: str) -> HttpResponse:
     student = student_of(key, account)
     count = cluster.clean(client(), student)
     messages.success(request, phrases.emptied(student.pseudonym, count))
+    return redirect("classroom:peek", key, account)
+
+
+@administrators_only
+@require_POST
+def bring(request: HttpRequest, key: str, account: str) -> HttpResponse:
+    """Brings a student to a step: the namespace emptied, the solutions before it typed, as the student."""
+    student = student_of(key, account)
+    lesson = lessons().get(request.POST.get("lesson", ""))
+    step = lesson.step(request.POST.get("step", "")) if lesson else None
+    if lesson is None or step is None:
+        raise Http404
+    cluster.welcome(client(), student)  # a namespace that the student deleted is wanted again
+    with actor.acting(student.actor):
+        whereabouts.at_step(lesson.slug, step.id)
+        catchup.begin(lesson, step)
     return redirect("classroom:peek", key, account)
 
 

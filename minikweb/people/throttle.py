@@ -35,6 +35,11 @@ class Throttle:
             if len(self._used) > REMEMBERED:
                 self._used = {known: self._used[known] for known in self._used if self._now(known) > 0}
 
+    def forget(self) -> None:
+        """Everybody begins anew."""
+        with self._lock:
+            self._used.clear()
+
     def _now(self, key: str) -> float:
         used, when = self._used.get(key, (0.0, 0.0))
         return max(0.0, used - (self.clock() - when) / self.every)

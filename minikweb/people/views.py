@@ -105,7 +105,8 @@ def _enter(request: HttpRequest, context: dict) -> HttpResponse:
         return _guessed(request, context | {"problem": _("No open class has this code.")})
     if not context["pseudonym"]:
         return _again(request, context | {"problem": _("Choose a pseudonym: your first name or anything else.")})
-    known = school_class.students.filter(pseudonym__iexact=context["pseudonym"]).first()
+    wanted = context["pseudonym"].casefold()  # SQLite's own comparison knows no accents
+    known = next((one for one in school_class.students.all() if one.pseudonym.casefold() == wanted), None)
     if known is None:
         return _take_a_seat(request, school_class, context)
     if not request.POST.get("key"):

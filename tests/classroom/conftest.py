@@ -1,0 +1,1 @@
+from tests.people.conftest import admin, cache, compiled, door, english, pages, server, unthrottled  # noqa: F401
