@@ -27,8 +27,9 @@ SHARED_KINDS = {
     "RuntimeClass": ("node.k8s.io", "runtimeclasses"),
     "CustomResourceDefinition": ("apiextensions.k8s.io", "customresourcedefinitions"),
 }
-# (kind, namespace) of what they may read elsewhere: the leases of the control plane, which lessons speak of.
-SHARED_PLACES = {("Lease", "kube-system")}
+# (kind, namespace) of what they may read elsewhere: the leases of the control plane, the Services of DNS and of the
+# Ingress controller, which lessons speak of.
+SHARED_PLACES = {("Lease", "kube-system"), ("Service", "kube-system")}
 
 # Enough for every lesson, and thirty times of it for one laptop: containers of the lessons use a few MiB.
 HARD = {
@@ -64,7 +65,7 @@ def class_objects(namespace: str, key: str) -> list[Object]:
     group = {"kind": "Group", "apiGroup": RBAC, "name": f"system:serviceaccounts:{namespace}"}
     labels = {CLASS_LABEL: key}
     binding = {"labels": labels, "name": f"minikweb:class-{key}"}
-    leases = {"name": f"minikweb:class-{key}", "namespace": "kube-system", "labels": labels}
+    shared = {"name": f"minikweb:class-{key}", "namespace": "kube-system", "labels": labels}
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}},
         _class_role(),
@@ -78,14 +79,17 @@ def class_objects(namespace: str, key: str) -> list[Object]:
         {
             "apiVersion": f"{RBAC}/v1",
             "kind": "Role",
-            "metadata": leases,
-            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": READ}],
+            "metadata": shared,
+            "rules": [
+                {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": READ},
+                {"apiGroups": [""], "resources": ["services"], "verbs": READ},
+            ],
         },
         {
             "apiVersion": f"{RBAC}/v1",
             "kind": "RoleBinding",
-            "metadata": leases,
-            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": leases["name"]},
+            "metadata": shared,
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": shared["name"]},
             "subjects": [group],
         },
     ]

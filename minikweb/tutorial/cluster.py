@@ -76,7 +76,14 @@ def lacks(cache: AnyCache, needs: tuple[str, ...]) -> list[str]:
         for node in cache.informer("Node").list()
     ]
     simulated = bool(versions) and all(version.startswith("simulated") for version in versions)
-    return [need for need in needs if simulated]
+    missing = {"docker": simulated, "ingress": simulated or "ingress" in needs and not _has_ingress(cache)}
+    return [need for need in needs if missing[need]]
+
+
+def _has_ingress(cache: AnyCache) -> bool:
+    """Whether somebody reads Ingresses here; while that is unknown, yes."""
+    informer = cache.informer("IngressClass")
+    return not informer.wait_for_sync(GLANCE) or bool(informer.list())
 
 
 def kinds_of(lesson: Lesson) -> set[str]:

@@ -22,7 +22,7 @@ from minikweb.apimachinery import errors, serializer
 from minikweb.tutorial import checks
 
 LANGUAGES = ("fr", "en")
-NEEDS = ("docker", "network")  # what a lesson may ask of the cluster beyond any Kubernetes
+NEEDS = ("docker", "ingress")  # what a lesson may ask of the cluster beyond any Kubernetes
 REMEMBER = "remember"  # the section that closes a lesson
 KNOWN_KEYS = {"title", "minutes", "needs", "read", "source", "steps"}
 KNOWN_STEP_KEYS = {"id", "title", "needs", "checks", "hints"}

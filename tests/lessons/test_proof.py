@@ -48,9 +48,20 @@ def test_each_step_fails_before_its_solution_and_passes_after(slug, cache, clust
     }
 
 
+@pytest.fixture(scope="session")
+def ingress(docker_cluster):
+    """The Ingress controller, installed while the lessons need it."""
+    done = docker_cluster.run("ingress", "install", seconds=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield
+    docker_cluster.run("ingress", "remove")
+
+
 @pytest.mark.docker
 @pytest.mark.parametrize("slug", [slug for slug in LESSONS if "docker" in NEED[slug]])
-def test_each_step_that_needs_containers_is_proved_on_them(slug, docker_cache, docker_cluster):
+def test_each_step_that_needs_containers_is_proved_on_them(slug, docker_cache, docker_cluster, request):
+    if "ingress" in NEED[slug]:
+        request.getfixturevalue("ingress")
     assert not any(outcome.lacks for outcome in proved(slug, docker_cache, docker_cluster))
 
 
@@ -129,6 +140,11 @@ MISTAKES = {
         ("exposing", "node-port", 0),
         "kubectl create service clusterip web-node --tcp=80:8080 -n {namespace}",
         "It is a ClusterIP: `--type=NodePort` is missing.",
+    ),
+    "the port of the Pods": (
+        ("ingress", "host", 0),
+        "kubectl create ingress web --rule='shop.{namespace}.localhost/*=shop:8080' -n {namespace}",
+        "8080 is the Pods' port. An Ingress leads to a Service, hence to its port: 80.",
     ),
     "too short a name": (
         ("dns", "elsewhere", 0),

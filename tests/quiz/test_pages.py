@@ -69,8 +69,8 @@ def test_a_series_over_all_chapters_has_as_many_questions_as_asked_for(client):
 
 
 def test_a_question_without_a_lesson_leads_nowhere(client):
-    attempt = begun(client, chapter="ingress", size="0")
-    assert "/lessons/ingress/" not in answered(client, attempt).content.decode()
+    attempt = begun(client, chapter="gitops", size="0")
+    assert "/lessons/gitops/" not in answered(client, attempt).content.decode()
 
 
 def test_an_answer_is_given_once(client, attempt):
