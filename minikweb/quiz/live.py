@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from minikweb.people import codes
+from minikweb.people import actor, codes
 from minikweb.quiz import access, bank
 from minikweb.quiz.bank import Option, Question
 from minikweb.quiz.models import LiveSession, Participant, Vote
@@ -28,6 +28,8 @@ LARGEST = 200  # participants of one session
 LONGEST_NAME = 24  # letters of a pseudonym
 PRESENT = timedelta(seconds=45)  # since a phone was last heard of
 ACTIONS = ("next", "votes", "reopen", "solution", "end")
+
+NOBODY = {"namespace": actor.LOCAL.namespace}  # what a text says of the learner's place: a phone has none
 
 State = tuple[str, int]  # stage, number
 
@@ -61,7 +63,7 @@ def open_session(
         shows_names=shows_names,
         podium=podium,
         seed=secrets.randbelow(2**31),
-        questions=[bank.as_data(question) for question in questions],
+        questions=[bank.as_data(question.filled(NOBODY)) for question in questions],
     )
 
 

@@ -126,6 +126,20 @@ def test_a_student_can_neither_drive_nor_look_behind(session, ada, settings):
     assert "Vous y êtes." in ada.sees(session)
 
 
+def test_a_phone_needs_no_sign_in_at_any_stage(session, settings):
+    for name, value in signed_in_only().items():
+        setattr(settings, name, value)
+    ada, phone = Student(), Teacher(REMOTE_ADDR=STUDENTS_ADDRESS)
+    phone.post(f"/quiz/live/{session.id}/remote/{session.control}/")
+    ada.join(session)
+    for action in ("next", "votes", "solution", "next", "votes", "next"):
+        phone.press(session, action)
+        assert f'data-stage="{session.stage}"' in ada.sees(session)
+        assert f'data-stage="{session.stage}"' in phone.get(f"/quiz/live/{session.id}/").content.decode()
+        assert f'data-stage="{session.stage}"' in screen(phone, session)
+    assert ada.get(f"/quiz/play/{session.code}/attestation/").status_code == 200
+
+
 def test_a_phone_becomes_the_remote_control_once_and_by_a_press(session, settings):
     for name, value in signed_in_only().items():
         setattr(settings, name, value)
