@@ -8,6 +8,7 @@
   WebSocket /connect/<namespace>/<pod>/<port>     one connection, for the proxy subresources
   GET /stats/summary    what the pods of this node use, see metrics.py
   GET /containers    what `docker ps -a` shows of this node, as JSON
+  GET /connections   which endpoint of which Service got how many connections through this node, as JSON
   GET /healthz
 
 Source: pkg/kubelet/server/server.go.
@@ -61,8 +62,11 @@ START_SECONDS = 10.0
 class Server:
     """The server of one node, in a thread with its own event loop."""
 
-    def __init__(self, cache: Cache, runtime: Runtime, socket: Path):
-        self.cache, self.runtime, self.socket = cache, runtime, socket
+    def __init__(
+        self, cache: Cache, runtime: Runtime, socket: Path, connections: Callable[[], list[Object]] | None = None
+    ):
+        """connections: asks the node's network, where it has one."""
+        self.cache, self.runtime, self.socket, self.connections = cache, runtime, socket, connections
         self.sampler = Sampler(socket.stem, runtime)  # a node's socket has its name
         config = uvicorn.Config(
             self,
@@ -125,6 +129,11 @@ class Server:
                 await answer(send, orjson.dumps(self.sampler.summary()), "application/json")
             case ["containers"]:
                 found = await asyncio.to_thread(self._containers)
+                await answer(send, orjson.dumps(found), "application/json")
+            case ["connections"]:
+                if self.connections is None:
+                    raise NotImplemented_("they need Docker, and the containers of this node are simulated")
+                found = await asyncio.to_thread(translated, self.connections)
                 await answer(send, orjson.dumps(found), "application/json")
             case ["containerLogs", namespace, pod, container]:
                 stream = await asyncio.to_thread(self._log, namespace, pod, container, query)

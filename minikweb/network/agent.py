@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from minikweb.client.client import Client
@@ -38,6 +38,8 @@ class Router(Protocol):
     def is_running(self) -> bool: ...
 
     def apply(self, files: Mapping[str, str]) -> None: ...
+
+    def ask(self, command: Sequence[str]) -> str: ...
 
     def events(self) -> Iterator[str]: ...
 
@@ -122,6 +124,10 @@ class ServiceProxy(Controller):
         self.router.apply(changed | ({"stale": stale} if stale else {}))
         self._told = wanted
         self._next = time.monotonic() + PAUSE
+
+    def connections(self) -> list[Object]:
+        """How many connections this node gave to whom, see `proxy.counts`. Raises RuntimeFailure."""
+        return proxy.counts(self.router.ask(proxy.COUNTS))
 
     def resume(self) -> None:
         """The router runs: it is told everything, whatever it was told before."""

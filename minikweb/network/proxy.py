@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,25 @@ Object = dict[str, Any]
 SERVICE_NETWORK = "10.96.0.0/12"
 LONGEST_NAME = 100
 BUCKETS = 64  # of client addresses, for sessionAffinity
+# Who was given how many connections: a table that is never replaced, so its counts outlive every change of the rules.
+COUNTING = """\
+table ip kube_counts {
+  set served {
+    type ipv4_addr . inet_proto . ipv4_addr . inet_service
+    size 65535
+    flags dynamic,timeout
+    timeout 1d
+    counter
+  }
+  chain count {
+    type nat hook postrouting priority 90; policy accept;
+  }
+}
+flush chain ip kube_counts count
+add rule ip kube_counts count ct status dnat \
+update @served { ct original ip daddr . meta l4proto . ip daddr . th dport }"""
+COUNTS = ("nft", "-j", "list", "set", "ip", "kube_counts", "served")
+PROTOCOLS = {6: "TCP", 17: "UDP"}
 MASQUERADE = "0x4000"  # on a connection whose source becomes the node, so that answers come back this way
 
 
@@ -146,17 +166,14 @@ def rules(node: Node, found: list[Port], *, served_here: tuple[str, ...] = ()) -
             cluster += [f"{port.protocol} . {ip} . {port.port} : goto svc.{port.id}" for ip in port.ips]
         if port.node_port:
             external += _node_port(port, node, chains)
-    counted = sorted({(port.protocol, endpoint) for port in found for endpoint in port.endpoints})
-    counters = [f'{proto} . {one.ip} . {one.port} : "{counter(one, proto)}"' for proto, one in counted]
     return "\n".join(
         [
+            COUNTING,
             "table ip kube",
             "delete table ip kube",
             "table ip kube {",
-            *(f"  counter {counter(one, proto)} {{ }}" for proto, one in counted),
             *_map("services", "inet_proto . ipv4_addr . inet_service : verdict", cluster),
             *_map("nodeports", "inet_proto . inet_service : verdict", external),
-            *_map("counters", "inet_proto . ipv4_addr . inet_service : counter", counters),
             *_set("hairpin", "ipv4_addr . ipv4_addr", _hairpin(node, found)),
             *chains,
             *_hooks(node),
@@ -192,11 +209,6 @@ def _winner(bucket: int, endpoints: tuple[Endpoint, ...]) -> int:
     """Rendezvous hashing: when an endpoint goes or comes, only its share of the clients moves."""
     weights = [hashlib.sha256(f"{bucket} {one.ip} {one.port}".encode()).digest() for one in endpoints]
     return weights.index(max(weights))
-
-
-def counter(endpoint: Endpoint, protocol: str) -> str:
-    """The name of what counts the connections given to an endpoint."""
-    return f"to_{endpoint.ip.replace('.', '_')}_{endpoint.port}_{protocol}"
 
 
 def _hairpin(node: Node, found: list[Port]) -> list[str]:
@@ -235,7 +247,6 @@ def _hooks(node: Node) -> list[str]:
   }}
   chain leaving {{
     type nat hook postrouting priority srcnat; policy accept;
-    ct status dnat counter name meta l4proto . ip daddr . th dport map @counters
     ct mark {MASQUERADE} masquerade
     ip saddr . ip daddr @hairpin masquerade
     ct status dnat ip daddr {_gateway(node.pod_network)} masquerade
@@ -258,6 +269,25 @@ def _hooks(node: Node) -> list[str]:
 def _gateway(pod_network: str) -> str:
     """The machine on the pods' bridge. It would answer a pod directly, past the node that changed the address."""
     return str(ipaddress.ip_network(pod_network).network_address + 1)
+
+
+def counts(listed: str) -> list[Object]:
+    """What the command COUNTS prints, as {address, protocol, endpoint, port, connections} of the last day.
+
+    address: where the client asked: a Service's, or the node's for a node port.
+    """
+    (found,) = (one["set"] for one in json.loads(listed)["nftables"] if "set" in one)
+    entries = []
+    for element in found.get("elem") or ():
+        address, protocol, endpoint, port = element["elem"]["val"]["concat"]
+        entry = {"address": address, "protocol": _protocol(protocol), "endpoint": endpoint, "port": port}
+        entries.append({**entry, "connections": element["elem"]["counter"]["packets"]})
+    return sorted(entries, key=lambda one: (one["address"], one["protocol"], one["endpoint"], one["port"]))
+
+
+def _protocol(shown: int | str) -> str:
+    """nft shows a number, or a name where the system knows one."""
+    return PROTOCOLS.get(shown, str(shown)) if isinstance(shown, int) else shown.upper()
 
 
 def stale(before: Iterable[Port], now: Iterable[Port]) -> str:

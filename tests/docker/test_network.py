@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from minikweb.apimachinery import errors
+from minikweb.kinds.balancing import shares
 from tests.running import free_port, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.docker]
@@ -126,6 +127,25 @@ def test_a_service_is_balanced_at_random_and_keeps_the_clients_address(net):
     assert f"from {net.clients['client-1']} " in net.logs("web-3")
 
 
+def test_the_nodes_tell_which_pod_got_how_many_connections(net):
+    service = net.service("counted", selector={"app": "web"})
+    net.answers("counted", 4)
+
+    def given():
+        nodes = [node["metadata"]["name"] for node in net.client.list("Node")["items"]]
+        counts = [net.client.request("GET", f"/api/v1/nodes/{node}/proxy/connections").json() for node in nodes]
+        slices = net.client.list("EndpointSlice", NAMESPACE, label_selector="kubernetes.io/service-name=counted")
+        return {share.pod: share.connections for share in shares(service, slices["items"], counts)}
+
+    assert given() == dict.fromkeys(net.addresses, 0)
+    found = Counter(net.in_pod("client-1", "who counted 80 20").split())
+    net.service("change", selector={"app": "web"})
+    net.settle()  # the rules are new, the counts are not
+    found += Counter(net.in_pod("client-2", "who counted 80 20").split())
+    assert given() == {pod: found[pod] for pod in net.addresses}
+    assert sum(given().values()) == 40
+
+
 def test_a_pod_that_is_not_ready_or_ends_gets_nothing_new(net):
     slow = ["sh", "-c", "trap 'sleep 20' TERM; /demo & wait; wait"]
     for name in ("ending", "staying"):
@@ -238,6 +258,13 @@ def test_pods_reach_the_api_at_its_service(net):
     assert net.in_pod("client-1", ask) == "open\n"
     slices = net.client.list("EndpointSlice", "default")["items"]
     assert [one["ports"][0]["port"] for one in slices] == [net.cluster.api_port]
+
+
+def test_a_pods_address_is_a_name(net):
+    ip = net.addresses["web-1"]
+    name = f"{ip.replace('.', '-')}.{NAMESPACE}.pod.cluster.local"
+    assert net.in_pod("client-1", f"getent hosts {name}").split() == [ip, name]
+    assert net.in_pod("client-1", f"getent hosts 10-1-2-3.{NAMESPACE}.pod || echo none") == "none\n"
 
 
 # --- From the laptop ------------------------------------------------------------------------------------

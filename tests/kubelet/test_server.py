@@ -14,7 +14,7 @@ from minikweb.apimachinery.errors import BadRequest
 from minikweb.client.transport import HttpTransport
 from minikweb.kubelet.pipe import LIMIT, Pipe
 from minikweb.kubelet.server import Server, log_options
-from minikweb.runtime.protocol import RuntimeFailure
+from minikweb.runtime.protocol import RuntimeFailure, RuntimeUnavailable
 from tests.kubelet.conftest import START, Cached, pod
 
 
@@ -40,6 +40,20 @@ def get(server):
 
 def test_it_lives(get):
     assert get("/healthz") == (200, b"ok")
+
+
+def test_the_network_is_asked_who_got_the_connections(server, get):
+    status, body = get("/connections")
+    assert (status, b"they need Docker" in body) == (501, True)
+    server.connections = lambda: [{"address": "10.96.0.20", "connections": 3}]
+    assert get("/connections") == (200, b'[{"address":"10.96.0.20","connections":3}]')
+
+    def broken():
+        raise RuntimeUnavailable("Docker does not answer")
+
+    server.connections = broken
+    status, body = get("/connections")
+    assert (status, b"Docker does not answer" in body) == (503, True)
 
 
 def test_a_log_is_whole_or_its_tail(node, get):

@@ -1,5 +1,6 @@
 """From Services and their endpoints to nftables rules. Pure."""
 
+import json
 import re
 
 from minikweb.network import proxy
@@ -134,10 +135,24 @@ def test_what_the_machine_itself_answers_comes_back_through_the_node():
     assert "ct status dnat ip daddr 10.244.0.1 masquerade" in rules([], [])
 
 
-def test_connections_are_counted_per_endpoint():
+def test_connections_are_counted_in_a_table_that_outlives_the_rules():
     text = rules([service()], [endpoint_slice(endpoint("10.244.1.2"))])
-    assert "counter to_10_244_1_2_8080_tcp { }" in text
-    assert 'tcp . 10.244.1.2 . 8080 : "to_10_244_1_2_8080_tcp"' in text
+    assert "add rule ip kube_counts count ct status dnat update @served" in text
+    assert "delete table ip kube\n" in text
+    assert "delete table ip kube_counts" not in text
+
+
+def test_counts_are_read_from_what_nft_lists():
+    elements = [
+        {"elem": {"val": {"concat": ["10.96.0.20", 6, "10.244.1.2", 8080]}, "counter": {"packets": 7, "bytes": 420}}},
+        {"elem": {"val": {"concat": ["10.96.0.10", "udp", "10.244.1.3", 53]}, "counter": {"packets": 1, "bytes": 60}}},
+    ]
+    listed = {"nftables": [{"metainfo": {"version": "1.0.6"}}, {"set": {"name": "served", "elem": elements}}]}
+    assert proxy.counts(json.dumps(listed)) == [
+        {"address": "10.96.0.10", "protocol": "UDP", "endpoint": "10.244.1.3", "port": 53, "connections": 1},
+        {"address": "10.96.0.20", "protocol": "TCP", "endpoint": "10.244.1.2", "port": 8080, "connections": 7},
+    ]
+    assert proxy.counts('{"nftables": [{"set": {"name": "served"}}]}') == []
 
 
 def test_the_longest_names_are_short_enough_and_differ():

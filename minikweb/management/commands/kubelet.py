@@ -91,7 +91,8 @@ def assemble(name: str, client: Client, recorder: Recorder, runtime: Runtime) ->
     controllers = [kubelet, reclaimer, *((proxy,) if proxy else ())]
     manager = Manager(controllers, cache, broker, ring, prefix=installation(), name=kubelet.name)
     network = proxy and NodeNetwork(router, agent.report_network, lambda: manager.wake(proxy.name, KEY), proxy)
-    worker = NodeWorker(manager, kubelet, agent, Server(cache, runtime, socket), node, network)
+    server = Server(cache, runtime, socket, proxy and proxy.connections)
+    worker = NodeWorker(manager, kubelet, agent, server, node, network)
     return worker
 
 

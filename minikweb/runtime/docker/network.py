@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -67,9 +67,15 @@ class NodeContainer:
         """Has it take up new routes, rules.nft or names.new (see images/node/node.sh). Raises RuntimeFailure."""
         with translated("NetworkNotReady"):
             self.api.put_archive(self.name, STATE, archive(files))
-            code, output = execute(self.api, self.name, ["/node", "apply"])
+        self.ask(["/node", "apply"])
+
+    def ask(self, command: Sequence[str]) -> str:
+        """What a command in it prints. Raises RuntimeFailure."""
+        with translated("NetworkNotReady"):
+            code, output = execute(self.api, self.name, list(command))
         if code:
             raise RuntimeFailure(f"{self.name}: {output.strip()[-500:]}", "NetworkNotReady")
+        return output
 
     def events(self) -> Iterator[str]:
         """`start` and `die` of the container. Never ends by itself; raises RuntimeUnavailable."""
