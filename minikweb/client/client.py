@@ -295,7 +295,8 @@ class Client:
         found = self._kinds.get(kind) or self.registry.named(kind)
         if found is None:
             raise errors.NotFound(f'the server doesn\'t have a resource type "{kind}"')
-        self._kinds[kind] = found
+        if not found.custom:  # those come and go
+            self._kinds[kind] = found
         return found
 
     def kind_of(self, obj: Object) -> Kind:

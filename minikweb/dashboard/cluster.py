@@ -12,7 +12,9 @@ from minikweb.apimachinery import errors
 from minikweb.client.client import Client
 from minikweb.client.informer import Cache
 from minikweb.client.shared import shared_cache
+from minikweb.dashboard import customkinds
 from minikweb.dashboard.tree import CONFIG_KINDS, TREE_KINDS
+from minikweb.kinds.registry import Kind
 from minikweb.people import access
 
 Object = dict[str, Any]
@@ -38,6 +40,7 @@ def _prepared(found: Cache) -> Cache:
         informer = found.informer(kind)
         if kind == "Event":
             informer.add_indexer("about", about)
+    customkinds.of(found)
     return found
 
 
@@ -72,13 +75,19 @@ def connected() -> bool:
 
 def get(kind: str, namespace: str, name: str) -> Object:
     """An object, from the cache if that kind is followed. Raises NotFound, and ServiceUnavailable without an API."""
-    declared = cache().client.kind(kind)
+    declared = cache().client.kind(kind) if knows(kind) else _late(kind)
     if declared.kind in KINDS and cache().informer(declared.kind).synced.is_set():
         found = cache().get(declared.kind, namespace or None, name)
         if found is not None:
             return found
         raise errors.not_found(declared.group, declared.plural, name)
     return cache().client.get(declared, name, namespace or None)
+
+
+def _late(kind: str) -> Kind:
+    """A custom kind, once a process that has just started knows the definitions. Raises NotFound."""
+    whole_cache().informer(customkinds.DEFINITION).wait_for_sync(FIRST_LIST)
+    return cache().client.kind(kind)
 
 
 def knows(kind: str) -> bool:

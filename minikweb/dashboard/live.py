@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 from minikweb.client.informer import Cache
-from minikweb.dashboard import cluster
+from minikweb.dashboard import cluster, customkinds
 from minikweb.dashboard.tree import CONFIG_KINDS, TREE_KINDS, Entry, Tree, entry, short_id
-from minikweb.kinds.registry import Health
+from minikweb.kinds.registry import Health, Kind
 from minikweb.people import actor
 
 Object = dict[str, Any]
@@ -51,6 +51,7 @@ class Hub:
         cache.informer("Node").add_handler(self._notice)
         cache.informer("Event").add_handler(self._notice)
         cache.informer("EndpointSlice").add_handler(self._notice)
+        customkinds.of(cache).listen(self._follow_custom)
 
     def tree(self) -> Tree:
         """The tree as it is now, of what the person at the page may see; the same object until something changes."""
@@ -96,6 +97,9 @@ class Hub:
             self._ring()
 
         return handler
+
+    def _follow_custom(self, kind: Kind) -> None:
+        self.cache.informer(kind).add_handler(self._follow(kind.health))
 
     def _notice(self, old: Object | None, new: Object | None) -> None:
         obj = new or old

@@ -22,6 +22,7 @@ WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "CronJob", 
 ROLLED_OUT = ("Deployment", "StatefulSet", "DaemonSet")  # what `kubectl rollout` knows
 TREE_KINDS = ("Namespace", *WORKLOADS, "Pod")
 CONFIG_KINDS = ("Ingress", "Service", "ConfigMap", "Secret")
+OWN_KINDS = (*TREE_KINDS, *CONFIG_KINDS, "Node", "Container", "Group", "Event")  # any other is a custom resource's
 CONFIG, OLD = "config", "old"  # the groups a namespace and a Deployment fold away
 # What has pods of its own is at the level of ReplicaSets.
 LEVELS = {"Namespace": 1, "Node": 1, "Deployment": 2, "CronJob": 2, "Ingress": 2, "Pod": 4, "Container": 5}
@@ -242,7 +243,7 @@ class Tree:
         """Puts an entry below its controller, inventing the parent that the API has not shown us (yet)."""
         if found.kind == "Namespace":
             return
-        parent = found.owner if found.kind in TREE_KINDS else ""
+        parent = found.owner if self._hangs_on_owner(found) else ""
         if parent and parent not in self.entries:
             stranger = Entry(parent, found.owner_kind, found.namespace, found.owner_name, health="Unknown")
             self._add(stranger, self.root_of(found))
@@ -253,6 +254,19 @@ class Tree:
         elif found.kind == "ReplicaSet" and not found.wanted:
             parent = self._group(parent, OLD, found.namespace)
         self._link(found.id, parent)
+
+    def _hangs_on_owner(self, found: Entry) -> bool:
+        """Workloads always do; anything else does below a custom resource that it was made from."""
+        if found.kind in TREE_KINDS:
+            return not self._is_above(found.id, found.owner)
+        owner = self.entries.get(found.owner)
+        return owner is not None and owner.kind not in OWN_KINDS and not self._is_above(found.id, found.owner)
+
+    def _is_above(self, id: str, other: str) -> bool:
+        """Whether an entry is above another one already: owners may name each other in a circle."""
+        while other and other != id:
+            other = self._parents.get(other, "")
+        return bool(other)
 
     def _link(self, id: str, parent: str) -> None:
         self._parents[id] = parent

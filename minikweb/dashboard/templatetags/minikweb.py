@@ -16,14 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from minikweb.apimachinery import clock, errors
-from minikweb.dashboard import cluster, reasons, rows, tree
+from minikweb.dashboard import cluster, customkinds, reasons, rows, tree
 
 register = template.Library()
 
 GLYPHS = {
     "Namespace", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod",
     "Container", "ConfigMap", "Secret", "Service", "Ingress", "Node", "Event",
-    "ServiceAccount", "Lease", "Group",
+    "ServiceAccount", "Lease", "Group", "SealedSecret",
 }  # fmt: skip
 
 
@@ -156,6 +156,7 @@ def shell(context: Any) -> dict[str, Any]:
             facts["runtime"] = cluster.runtime()
             facts["away"] = not cluster.connected()
             facts["version"] = cluster.version()
+            facts["custom"] = [(kind.resource, kind.kind) for kind in customkinds.of(cluster.whole_cache()).all()]
     except errors.ApiError:
         pass
     return facts

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from minikweb.apimachinery import errors, serializer
 from minikweb.dashboard import cluster, kubectl, live, manifest
 from minikweb.dashboard.tree import ROLLED_OUT, WORKLOADS, Entry, entry
-from minikweb.dashboard.views import deployments, fields, jobs, logs, network, nodes, pods, stories
+from minikweb.dashboard.views import custom, deployments, fields, jobs, logs, network, nodes, pods, stories
 
 Object = dict[str, Any]
 Context = dict[str, Any]
@@ -107,6 +107,9 @@ def _nothing(request: HttpRequest, obj: Object, found: Entry) -> Context:
 
 
 def _overview(request: HttpRequest, obj: Object, found: Entry) -> Context:
+    if cluster.cache().client.kind(found.kind).custom:
+        shared = {"overview": "dashboard/overviews/custom.html", "conditions": conditions(obj)}
+        return shared | custom.overview(obj, found)
     fill = {
         "Deployment": deployments.overview,
         "StatefulSet": deployments.overview,
