@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from minikweb.client.client import Client
 from minikweb.people import changes, cluster
 from minikweb.people.models import SchoolClass, Student
-from minikweb.quiz.models import Attempt
+from minikweb.quiz import attempts
 from minikweb.tutorial.models import Progress
 
 Deleted = Counter[str]  # what → how many; kinds of the cluster and names of our own
@@ -46,7 +46,7 @@ def _memories(students: list[Student]) -> Deleted:
     """Deletes what is kept about these people, themselves last."""
     people = [student.person for student in students]
     steps, _ = Progress.objects.filter(person__in=people).delete()
-    _, kinds = Attempt.objects.filter(person__in=people).delete()
+    quizzes, answers = attempts.forget(people)
     _, own = Student.objects.filter(pk__in=[student.pk for student in students]).delete()
-    found = {"step": steps, "attempt": kinds.get("quiz.Attempt", 0), "answer": kinds.get("quiz.Answer", 0)}
+    found = {"step": steps, "attempt": quizzes, "answer": answers}
     return Counter({key: count for key, count in found.items() if count}) + Counter({"person": own["people.Student"]})

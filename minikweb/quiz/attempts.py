@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 from minikweb.quiz import scoring
 from minikweb.quiz.bank import Option, Question
-from minikweb.quiz.models import Attempt
+from minikweb.quiz.models import Attempt, Participant
 
 GRACE = timedelta(seconds=5)  # for an answer that was under way when time was up
 
@@ -69,3 +70,11 @@ def _grade(number: int, question: Question, ticked: frozenset[str] | None, rule:
         return Graded(number, question, None, Fraction(0), "")
     mark = scoring.score(rule, question.right, question.wrong, ticked)
     return Graded(number, question, ticked, mark, scoring.verdict(question.right, ticked))
+
+
+def forget(people: Collection[str]) -> tuple[int, int]:
+    """Deletes what these people answered, alone and live; returns how many quizzes and how many answers went."""
+    _, alone = Attempt.objects.filter(person__in=people).delete()
+    _, live = Participant.objects.filter(person__in=people).delete()
+    quizzes = alone.get("quiz.Attempt", 0) + live.get("quiz.Participant", 0)
+    return quizzes, alone.get("quiz.Answer", 0) + live.get("quiz.Vote", 0)

@@ -8,9 +8,11 @@ from django.utils import timezone
 from minikweb.apimachinery.errors import NotFound
 from minikweb.people import cluster as places
 from minikweb.people.models import SchoolClass, Student, Visit
-from minikweb.quiz.models import Attempt
+from minikweb.quiz import live
+from minikweb.quiz.models import Attempt, Participant
 from minikweb.tutorial import catchup
 from minikweb.tutorial.models import Progress
+from tests.quiz.room import opened
 from tests.running import until
 
 
@@ -145,10 +147,12 @@ def test_closing_ends_access_and_keeps_what_was_learnt(room, admin):
 
 def test_removing_a_person_deletes_what_is_kept_and_says_so(room):
     Attempt.objects.create(person=room.zoe.account, rule="discordance", mode="exam", seed=1)
+    live.join(opened(), "Zoé", "Zoé Zola", room.zoe.account)
     page = room.do(f"student/{room.zoe.account}/remove")
-    for told in ("2 Namespaces", "1 ServiceAccount", "2 steps of progress", "1 quiz", "1 person"):
+    for told in ("2 Namespaces", "1 ServiceAccount", "2 steps of progress", "2 quizzes", "1 person"):
         assert told in page, told
     assert not Student.objects.exists() and not Progress.objects.exists() and not Attempt.objects.exists()
+    assert not Participant.objects.exists(), "what was answered live goes too, with the real name"
     assert SchoolClass.objects.exists()
 
 
