@@ -32,6 +32,7 @@ from minikweb.controllers.deployment.controller import DeploymentController
 from minikweb.controllers.disruption import DisruptionController
 from minikweb.controllers.endpoints import EndpointsController
 from minikweb.controllers.endpointslice import EndpointSliceController
+from minikweb.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from minikweb.controllers.ephemeralvolume import EphemeralVolumeController
 from minikweb.controllers.garbagecollector import GarbageCollector
 from minikweb.controllers.job.controller import JobController
@@ -61,6 +62,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     Scheduler,
     EndpointSliceController,
     EndpointsController,
+    EndpointSliceMirroringController,
     Publisher,
     KubeDNS,
     GarbageCollector,
