@@ -81,7 +81,7 @@ def test_it_works(sites):
         }
     )
     until(lambda: found(sites, "shop-service"), "the Service in the tree")
-    page = words(sites.get(f"/?ns={sites.namespace}"))
+    page = words(sites.get(f"/?ns={sites.namespace}").partition('id="rows"')[2])
     assert page.index("Website") < page.index("shop-web") < page.index("shop-service")
     panel = sites.get(sites.path("Website", "shop"))
     assert "Made from it" in panel and "shop-web" in panel and "shop.localhost" in panel
