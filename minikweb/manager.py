@@ -35,6 +35,7 @@ from minikweb.controllers.endpointslice import EndpointSliceController
 from minikweb.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from minikweb.controllers.ephemeralvolume import EphemeralVolumeController
 from minikweb.controllers.garbagecollector import GarbageCollector
+from minikweb.controllers.horizontalpodautoscaler.controller import HorizontalPodAutoscalerController
 from minikweb.controllers.job.controller import JobController
 from minikweb.controllers.job.ttl import TTLAfterFinishedController
 from minikweb.controllers.namespace import NamespaceController
@@ -72,6 +73,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ClusterRoleAggregationController,
     ResourceQuotaController,
     DisruptionController,
+    HorizontalPodAutoscalerController,
     PersistentVolumeController,
     VolumeProtectionController,
     EphemeralVolumeController,

@@ -49,18 +49,33 @@ def _reference(autoscaler: Object, now: datetime) -> str:
 
 
 def _targets(autoscaler: Object, now: datetime) -> str:
-    """What is measured of what is wished: nothing measures here, so the first half is unknown."""
+    """What is measured of what is wished."""
+    spec, status = autoscaler.get("spec") or {}, autoscaler.get("status") or {}
+    measured = {_source(each)[0]: _source(each)[1] for each in status.get("currentMetrics") or ()}
     cells = []
-    for metric in (autoscaler.get("spec") or {}).get("metrics") or ():
-        source = metric.get("resource") or metric.get("containerResource")
+    for metric in spec.get("metrics") or ():
+        key, source = _source(metric)
         if not source:
             cells.append(f"{_UNKNOWN}/{_UNKNOWN}")
             continue
-        target = source.get("target") or {}
-        utilization = target.get("averageUtilization")
-        wanted = f"{utilization}%" if utilization is not None else target.get("averageValue") or _UNKNOWN
-        cells.append(f"{source.get('name')}: {_UNKNOWN}/{wanted}")
+        found, target = (measured.get(key) or {}).get("current") or {}, source.get("target") or {}
+        if target.get("averageUtilization") is not None:
+            share = found.get("averageUtilization")
+            cells.append(f"{source.get('name')}: {_percent(share)}/{target['averageUtilization']}%")
+        else:
+            used, wished = (each.get("averageValue") or _UNKNOWN for each in (found, target))
+            cells.append(f"{source.get('name')}: {used}/{wished}")
     return ", ".join(cells) or NONE
+
+
+def _source(metric: Object) -> tuple[tuple[str, str, str], Object]:
+    """What tells a metric from others, and its source where it is of a resource."""
+    source = metric.get("resource") or metric.get("containerResource") or {}
+    return (metric.get("type", ""), source.get("name", ""), source.get("container", "")), source
+
+
+def _percent(share: int | None) -> str:
+    return _UNKNOWN if share is None else f"{share}%"
 
 
 def _least(autoscaler: Object, now: datetime) -> str:
@@ -92,5 +107,4 @@ HORIZONTAL_POD_AUTOSCALER = Kind(
     prepare_for_update=strategy.keep_status,
     prepare_for_status_update=strategy.keep_spec,
     validate=_validate,
-    inert="nothing measures pods here yet: a HorizontalPodAutoscaler scales nothing",
 )

@@ -25,11 +25,6 @@ SCALED = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
 
 GOOD = [
     ("/apis/node.k8s.io/v1/runtimeclasses", meta(handler="runsc"), ["x", "runsc", "0s"]),
-    (
-        "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers",
-        meta(spec={"scaleTargetRef": SCALED, "maxReplicas": 3}),
-        ["x", "Deployment/web", "cpu: <unknown>/80%", "1", 3, 0, "0s"],
-    ),
     (HOOKS, meta(webhooks=[HOOK]), ["x", 1, "0s"]),
     (HOOKS.replace("validating", "mutating"), meta(webhooks=[HOOK]), ["x", 1, "0s"]),
 ]

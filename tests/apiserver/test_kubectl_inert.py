@@ -27,14 +27,6 @@ def test_it_works(kubectl, namespace):
     assert "web:80" in kubectl("describe", "ingress", "web", namespace=namespace)
 
 
-def test_what_kubectl_creates_itself(kubectl, namespace):
-    kubectl("create", "deployment", "web", "--image=nginx:1", namespace=namespace)
-    assert "autoscaled" in warned(
-        kubectl, "autoscale", "deployment", "web", "--min=1", "--max=3", "--cpu=70%", namespace=namespace
-    )
-    assert "cpu: <unknown>/70%" in kubectl("get", "hpa", namespace=namespace)
-
-
 @pytest.mark.parametrize(
     "obj",
     [

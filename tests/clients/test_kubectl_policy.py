@@ -1,5 +1,7 @@
 """Quotas, limits and Pod Security as kubectl shows them."""
 
+import json
+
 import pytest
 
 from tests.clients.test_kubectl import kubectl
@@ -82,3 +84,20 @@ def test_drain_waits_for_the_budget(kubectl):
     finally:
         kubectl("uncordon node-2")
         kubectl("label node node-2 node-3 drained-")
+
+
+def test_an_autoscaler_follows_the_load(kubectl):
+    busy = {"metadata": {"annotations": {"simulated.minikweb.io/cpu": "300m", "simulated.minikweb.io/memory": "20Mi"}}}
+    container = {"name": "demo", "resources": {"requests": {"cpu": "100m"}}}
+    kubectl("create deployment web --image=minikweb/demo:1")
+    patch = {"spec": {"template": {**busy, "spec": {"containers": [container]}}}}
+    container["image"] = "minikweb/demo:1"
+    kubectl("patch deployment web", "--type=strategic", "-p", json.dumps(patch))
+    kubectl("rollout status deployment/web --timeout=60s")
+    kubectl("autoscale deployment web --min=1 --max=3 --cpu=80%")
+    until(lambda: kubectl("get deployment web -o jsonpath={.spec.replicas}") == "3", "three replicas")
+    described = kubectl("describe hpa web")
+    assert "cpu resource utilization (percentage of request) above target" in described
+    assert "300% (300m) / 80%" in described
+    assert "cpu: 300%/80%" in kubectl("get hpa web")
+    assert any("300m" in line for line in kubectl("top pods").splitlines())

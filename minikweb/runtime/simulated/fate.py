@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from minikweb.apimachinery import quantity
 from minikweb.runtime.protocol import PodRef
 
 FATE = "simulated.minikweb.io/"
@@ -19,6 +20,10 @@ DURATION = FATE + "duration"  # seconds; ends with exit-code, else 0
 IMAGE = FATE + "image"  # "absent": cannot be pulled
 READY = FATE + "ready"  # "never", or after how many seconds
 ALIVE = FATE + "alive"  # seconds: how long after its start a liveness probe still finds it alive
+CPU, MEMORY = (
+    FATE + "cpu",
+    FATE + "memory",
+)  # what each container uses, as quantities; without the first none is measured
 MOMENT = 1.0  # seconds that a container runs where it completes by itself
 INIT_MOMENT = 0.2  # the same for one that other containers wait for
 
@@ -74,6 +79,17 @@ def is_alive(container: Container, now: float) -> bool:
     """What a liveness probe would find."""
     wish = container.annotations.get(ALIVE)
     return wish is None or now < (container.started or now) + _number(wish, 0)
+
+
+def used(container: Container) -> tuple[float, int] | None:
+    """(cores, bytes) that it uses while it runs, None where no annotation says so or none can be read."""
+    if CPU not in container.annotations:
+        return None
+    try:
+        memory = quantity.memory(container.annotations.get(MEMORY, "0"))
+        return quantity.cpu(container.annotations[CPU]), memory
+    except ValueError:
+        return None
 
 
 def _number(text: str | None, otherwise: float) -> float:

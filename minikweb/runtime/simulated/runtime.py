@@ -41,7 +41,17 @@ from minikweb.runtime.protocol import (
     SandboxStatus,
     Volume,
 )
-from minikweb.runtime.simulated.fate import FATE, IMAGE, Container, Sandbox, end_of, instant, is_alive, ready_after
+from minikweb.runtime.simulated.fate import (
+    FATE,
+    IMAGE,
+    Container,
+    Sandbox,
+    end_of,
+    instant,
+    is_alive,
+    ready_after,
+    used,
+)
 from minikweb.runtime.simulated.lines import Lines
 
 SAVE_EVERY = 1.0  # seconds; what a killed process had not yet written is simply run again
@@ -258,7 +268,18 @@ class SimulatedRuntime:
         raise NotSupported("port-forward needs Docker: this node's containers are simulated", "NotSupported")
 
     def stats(self) -> list[ContainerStats]:
-        raise NotSupported("metrics need Docker: this node's containers are simulated", "NotSupported")
+        """Of the containers whose annotations say what they use."""
+        with self._lock:
+            now, found = self.clock(), []
+            for container in self._containers.values():
+                use, end = used(container), end_of(container)
+                if use is None or container.started is None or (end and end[0] <= now):
+                    continue
+                pod, seconds = self._sandboxes[container.sandbox_id].pod, use[0] * (now - container.started)
+                found.append(ContainerStats(container.id, pod, container.name, instant(now), seconds, use[1]))
+        if not found:
+            raise NotSupported("metrics need Docker: this node's containers are simulated", "NotSupported")
+        return found
 
     def exec_sync(self, container_id: str, command: list[str], timeout: float) -> tuple[int, bytes]:
         raise NotSupported("exec needs Docker: this node's containers are simulated", "NotSupported")
