@@ -122,7 +122,7 @@ def options(session: LiveSession, asked: Question) -> list[Lettered]:
 
 
 class Refused(Exception):
-    """Why somebody cannot join, or an answer does not count; the argument is one of the words below."""
+    """Why somebody cannot join, or an answer does not count: one word, put into a sentence by views/player.py."""
 
 
 def join(session: LiveSession, pseudonym: str, real_name: str = "", person: str = "") -> Participant:

@@ -68,6 +68,7 @@ function replace(text) {
   if (focused) document.getElementById(focused)?.focus({ preventScroll: same });
   if (!same) scrollTo(0, 0);
   window.htmx?.process(fresh);
+  restore();
 }
 
 // An answer that found no server waits in its form, and goes as soon as there is one.
@@ -78,7 +79,23 @@ function resend() {
   if (form.querySelector("fieldset:not(:disabled)")) form.requestSubmit();
 }
 
+// What is ticked and not sent yet outlives a reload: it is kept in this tab, by question.
+const draft = (form) => `minikweb-quiz ${form.action} ${form.elements.number.value}`;
+
+function keep(event) {
+  const form = event.target.closest("form[data-answer]");
+  if (form) sessionStorage.setItem(draft(form), JSON.stringify(new FormData(form).getAll("option")));
+}
+
+function restore() {
+  const form = document.querySelector("form[data-answer]");
+  const kept = form?.querySelector("fieldset:not(:disabled)") && sessionStorage.getItem(draft(form));
+  if (kept) for (const box of form.querySelectorAll("[name=option]")) box.checked = JSON.parse(kept).includes(box.value);
+}
+
 if (pill) {
+  restore();
+  document.addEventListener("change", keep);
   connect();
   plan();
   addEventListener("online", refresh);

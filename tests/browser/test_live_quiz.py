@@ -64,6 +64,8 @@ def test_a_live_quiz_from_the_lobby_to_the_podium(cluster, open_page):
     press(teacher)
     right = _right_letters(ada)
     ticked(ada, *right)
+    ada.page.reload()  # before the answer is sent: what is ticked stays ticked
+    expect(ada.page.locator(".choice input:checked")).to_have_count(len(right))
     ada.page.get_by_role("button", name="Répondre").click()
     expect(ada.page.get_by_text("Votre réponse est gardée")).to_be_visible()
     expect(projector.locator(".answer-count")).to_contain_text("1/2")

@@ -31,7 +31,7 @@ def ada(session):
 
 @pytest.fixture(autouse=True)
 def fresh_throttles(monkeypatch):
-    for name in ("GUESSES", "ALL_GUESSES"):
+    for name in ("GUESSES", "ALL_GUESSES", "SEATS"):
         monkeypatch.setattr(throttle, name, throttle.Throttle(burst=10, every=6.0))
 
 
@@ -196,6 +196,13 @@ def test_a_pseudonym_that_is_taken_is_told_and_nothing_typed_is_lost(session, ad
     answer = Student().post(f"/quiz/join/{session.code}/", {"pseudonym": "ADA", "real_name": "Ada Byron"})
     assert answer.status_code == 422
     assert 'value="Ada Byron"' in answer.content.decode()
+
+
+def test_a_room_is_not_filled_by_a_script(session):
+    answers = [Student().post(f"/quiz/join/{session.code}/", {"pseudonym": f"robot {n}"}) for n in range(12)]
+    assert [answer.status_code for answer in answers] == [302] * 10 + [422] * 2
+    assert "quelques secondes" in answers[-1].content.decode()
+    assert session.participants.count() == 10
 
 
 def test_who_did_not_join_is_asked_to(session):

@@ -28,6 +28,7 @@ def _why(word: str) -> str:
         "taken": _("Somebody has this pseudonym already: choose another."),
         "late": _("The question was closed before this answer came: it does not count."),
         "unknown": _("Tick an answer first."),
+        "crowded": _("Many are coming in at once: try again in a few seconds."),
     }[word]
 
 
@@ -79,6 +80,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     real_name = request.POST.get("real_name", "")
     if request.method == "POST":
         try:
+            _take_a_seat(session)
             access.remember(request, live.join(session, pseudonym, real_name, access.student()))
         except live.Refused as refused:
             problem = _why(str(refused))
@@ -88,6 +90,14 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     context = {"session": session, "problem": problem, "pseudonym": pseudonym, "real_name": real_name}
     context |= {"longest": live.LONGEST_NAME, "rule": rule(session.rule), "frame": stage.frame(request)}
     return render(request, "quiz/join.html", context, status=_status(problem))
+
+
+def _take_a_seat(session: LiveSession) -> None:
+    """A class comes in at once, a script that fills the room does not. Raises live.Refused."""
+    key = f"quiz-{session.id}"
+    if throttle.SEATS.wait(key):
+        raise live.Refused("crowded")
+    throttle.SEATS.count(key)
 
 
 @open_to_all

@@ -169,7 +169,7 @@ def result(request: HttpRequest, attempt_id: int) -> HttpResponse:
         own.save(update_fields=["finished_at"])
     context = {
         "attempt": own,
-        "series": [{"graded": one, "stem": one.question.stem[language()]} for one in series],
+        "series": [{"graded": one, "stem": one.question.stem[language()].split("\n")[0]} for one in series],
         "mark": float(sum(one.mark for one in series)),
         "total": len(series),
         "exact": sum(one.verdict == "right" for one in series),
