@@ -42,6 +42,11 @@ class Sampler:
         # Of what has just begun two measurements are not yet there: it is shown the next time.
         self._before, self._now = {key: self._now[key] for key in found if key in self._now}, found
 
+    @property
+    def measures(self) -> bool:
+        """Whether something could be measured lately."""
+        return bool(self._now)
+
     def summary(self) -> Object:
         """What was measured last."""
         now, before = self._now, self._before
@@ -52,6 +57,7 @@ class Sampler:
             try:
                 self.measure()
             except RuntimeFailure as failure:
+                self._before, self._now = {}, {}
                 log.debug("nothing is measured: %s", failure.message)
             except Exception:
                 log.exception("measuring")
