@@ -19,7 +19,7 @@ def figures() -> list[Figure]:
         cluster.stop()
         warm = _started(cluster)
         time.sleep(SETTLE)
-        memory = _pss(cluster.process.pid) / 2**20
+        memory = memory_of(cluster.process.pid) / 2**20
     return [
         Figure("cold start → 3 nodes Ready", cold, "s"),
         Figure("warm start → 3 nodes Ready", warm, "s"),
@@ -34,7 +34,7 @@ def _started(cluster: RunningCluster) -> float:
     return time.monotonic() - began
 
 
-def _pss(root: int) -> int:
+def memory_of(root: int) -> int:
     """Bytes of proportional set size of a process and all below it."""
     return sum(_own_pss(pid) for pid in _family(root))
 

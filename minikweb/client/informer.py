@@ -41,6 +41,11 @@ def node_name(obj: Object) -> list[str]:
     return [name] if name else []
 
 
+def namespace_of(obj: Object) -> list[str]:
+    """The index `namespace`."""
+    return [obj["metadata"].get("namespace", "")]
+
+
 def _identity(obj: Object) -> tuple[str, str]:
     meta = obj["metadata"]
     return meta.get("namespace", ""), meta["name"]
@@ -65,7 +70,7 @@ class Informer:
         self.synced = threading.Event()
         self._scope = {"namespace": namespace, "label_selector": label_selector, "field_selector": field_selector}
         self._objects: dict[tuple[str, str], Object] = {}
-        self._indexers: dict[str, Index] = {"owner": owners, **(indexers or {})}
+        self._indexers: dict[str, Index] = {"owner": owners, "namespace": namespace_of, **(indexers or {})}
         self._indexes: dict[str, dict[str, dict[tuple[str, str], Object]]] = {name: {} for name in self._indexers}
         self._handlers: list[Handler] = []
         self._revision = 0
@@ -110,9 +115,10 @@ class Informer:
 
     def list(self, namespace: str | None = None) -> list[Object]:
         """All objects, or those of a namespace; in no order."""
+        if namespace is not None:
+            return self.by_index("namespace", namespace)
         with self._changed:
-            found = list(self._objects.values())
-        return found if namespace is None else [o for o in found if o["metadata"].get("namespace") == namespace]
+            return list(self._objects.values())
 
     def by_index(self, index: str, value: str) -> list[Object]:
         """The objects for which the index function gave `value`."""

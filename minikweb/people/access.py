@@ -68,6 +68,9 @@ class ScopedInformer:
         return self._informer.get(namespace, name) if self._may_see(namespace or "", name) else None
 
     def list(self, namespace: str | None = None) -> list[Object]:
+        if namespace is None and self.kind.namespaced:
+            shared = [place for kind, place in grants.SHARED_PLACES if kind == self.kind.kind]
+            return [obj for place in (*(self._who.namespaces or ()), *shared) for obj in self._informer.list(place)]
         return [obj for obj in self._informer.list(namespace) if self._may(obj)]
 
     def by_index(self, index: str, value: str) -> list[Object]:

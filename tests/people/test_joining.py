@@ -129,7 +129,7 @@ def test_the_kubeconfig_is_the_students_alone(door, server):
     browser, zoe = door.student(school_class, "Zoé")
     server.client("admin").create(
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"}, "data": {"ca.crt": "PEM"}},
-        namespace=zoe.account,
+        namespace="default",
     )
     answer = browser.post("/me/kubeconfig")
     config = yaml.safe_load(answer.content)
