@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from minikweb.apimachinery import clock
@@ -16,9 +16,10 @@ from minikweb.dashboard.activity import SOURCES, Actor, Change, actor_of
 from minikweb.dashboard.tree import short_id
 
 Object = dict[str, Any]
-Scores = tuple[tuple[str, float, str], ...]  # (node, its points, "score points, score points"), the best first
+# (node, its points, "score points, score points"), the best first; then the nodes that were refused: (node, None, why)
+Scores = tuple[tuple[str, float | None, str], ...]
 
-SCORES = "scheduler.minikweb.dev/scores"  # of a Scheduled event: {node: {score: points}}
+DECISION = "scheduler.minikweb.io/decision"  # annotation of a Scheduled event, see scheduler/decision.py `explained`
 SLACK = 1.0  # seconds: events are only dated to the second
 STAGES = ("request", "workload", "pods", "scheduled", "images", "containers", "ready", "endpoints", "gone", "done")
 # The stage that an event tells of; those in LOGGED are told by the log where there is one.
@@ -81,6 +82,11 @@ class Stage:
     def source(self) -> str:
         return self.actor.source
 
+    @property
+    def is_vague(self) -> bool:
+        """Whether its beginning is known to the second only."""
+        return self.steps[0].change is None
+
 
 def triggers(changes: Iterable[Change], family: frozenset[str]) -> list[Change]:
     """The actions one can ask about, the latest first: what people and their tools wrote; else the birth."""
@@ -104,9 +110,13 @@ def tell(
     """The stages between an action and the next one (`until`, seconds since 1970), in the order of their beginning."""
     kept = [change for change in changes if trigger.at <= change.at < until]
     events = list(events)
-    scores = {short_id(_about(event).get("uid") or ""): scores_of(event) for event in events if SCORES in str(event)}
+    scores = {
+        short_id(_about(event).get("uid") or ""): scores_of(event)
+        for event in events
+        if event.get("reason") == "Scheduled"
+    }
     told = list(_of_changes(trigger, kept, own, root, scores))
-    told += _of_events(trigger.at, until, own, events, logged=bool(trigger.revision))
+    told += _in_order(_of_events(trigger.at, until, own, events, logged=bool(trigger.revision)), told)
     stages: dict[str, Stage] = {}
     for key, step, actor in sorted(told, key=lambda each: (each[1].at, STAGES.index(each[0]))):
         stage = stages.setdefault(key, Stage(key, actor, after=step.at - trigger.at))
@@ -156,6 +166,17 @@ def _stage_of_pod(change: Change) -> str:
     return "" if not change.now else "ready" if ready == wanted and ready != "0" else "containers"
 
 
+def _in_order(events: Iterable[Told], changes: list[Told]) -> Iterator[Told]:
+    """Events, dated to the second, after the earlier stages of their object that the log has in the same second."""
+    for key, step, actor in events:
+        earlier = [
+            other.at
+            for stage, other, _ in changes
+            if other.id == step.id and STAGES.index(stage) < STAGES.index(key) and other.at < step.at + SLACK
+        ]
+        yield key, replace(step, at=max([step.at, *earlier])), actor
+
+
 def _of_events(
     after: float, until: float, own: frozenset[str], events: Iterable[Object], *, logged: bool
 ) -> list[Told]:
@@ -203,14 +224,19 @@ def _author(event: Object, key: str) -> Actor:
 
 
 def scores_of(event: Object) -> Scores:
-    """Why this node, from a Scheduled event: the nodes that were possible with their points, the best first."""
+    """Why this node, from a Scheduled event of our scheduler; () from another's."""
     try:
-        nodes = json.loads((event["metadata"].get("annotations") or {}).get(SCORES, "{}"))
-        found = [(node, sum(points.values()), _listed(points)) for node, points in nodes.items()]
+        decision = json.loads((event["metadata"].get("annotations") or {}).get(DECISION, "{}"))
+        scored = [(node, sum(points.values()), _listed(points)) for node, points in decision.get("scores", {}).items()]
+        refused = [(node, None, _reasons(filters)) for node, filters in decision.get("refusals", {}).items()]
     except (ValueError, AttributeError, TypeError):
         return ()
-    return tuple(sorted(found, key=lambda each: -each[1]))
+    return (*sorted(scored, key=lambda each: -each[1]), *refused)
 
 
 def _listed(points: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in points.items())
+
+
+def _reasons(filters: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name}: {', '.join(reasons)}" for name, reasons in filters.items())

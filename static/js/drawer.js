@@ -42,8 +42,15 @@ function fill(html) {
   place.scrollTop = 0;
   htmx.process(place);
   ages.write(place);
+  showTab(place);
   place.dispatchEvent(new CustomEvent("filled", { bubbles: true }));
 }
+
+// Where the tabs do not fit, the chosen one is in sight.
+function showTab(place) {
+  place?.querySelector('.tabs [aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+showTab(drawer());
 
 function announce() {
   const path = panel()?.dataset.path ?? "";

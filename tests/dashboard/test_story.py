@@ -96,7 +96,15 @@ def test_events_tell_what_happens_inside_a_node():
     pulled = event("Pulled", "a" * 12, 1, message="already present", source={"component": "kubelet", "host": "node-1"})
     found = {stage.key: stage for stage in story.tell(SCALED, float("inf"), own, "oweb", log, [pulled])}
     (step,) = found["images"].steps
+    assert found["images"].is_vague and not found["pods"].is_vague
     assert (step.reason, step.message, found["images"].actor.name) == ("Pulled", "already present", "node-1")
+
+
+def test_an_event_of_the_same_second_comes_after_what_had_to_be_before_it():
+    log = [replace(each, id="o" + "a" * 12) if each.name == "new" else each for each in LOG]
+    pulled = event("Pulled", "a" * 12, 0)
+    found = story.tell(SCALED, float("inf"), story.family("oweb", ["ors"], log), "oweb", log, [pulled])
+    assert keys(found)[:6] == ["request", "workload", "pods", "scheduled", "images", "containers"]
 
 
 def test_without_a_log_events_tell_it_alone():
@@ -113,10 +121,16 @@ def test_without_a_log_events_tell_it_alone():
 
 def test_why_this_node_is_read_from_the_scheduled_event():
     scores = {"node-1": {"Least": 40, "Spread": 10.5}, "node-2": {"Least": 60}}
-    found = story.scores_of({"metadata": {"annotations": {story.SCORES: json.dumps(scores)}}})
-    assert found == (("node-2", 60, "Least 60"), ("node-1", 50.5, "Least 40, Spread 10.5"))
-    assert story.scores_of({"metadata": {"annotations": {story.SCORES: "nonsense"}}}) == ()
+    decision = {"node": "node-2", "scores": scores, "refusals": {"node-3": {"TaintToleration": ["untolerated taint"]}}}
+    found = story.scores_of({"metadata": {"annotations": {story.DECISION: json.dumps(decision)}}})
+    assert found[:2] == (("node-2", 60, "Least 60"), ("node-1", 50.5, "Least 40, Spread 10.5"))
+    assert found[2] == ("node-3", None, "TaintToleration: untolerated taint")
+    assert story.scores_of({"metadata": {"annotations": {story.DECISION: "nonsense"}}}) == ()
     assert story.scores_of({"metadata": {}}) == ()
+
+
+def test_the_decision_is_found_where_the_scheduler_writes_it(settings):
+    assert story.DECISION in (settings.BASE_DIR / "minikweb/scheduler/scheduler.py").read_text()
 
 
 # --- On the pages ---------------------------------------------------------------------------------
