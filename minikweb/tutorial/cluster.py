@@ -115,6 +115,19 @@ def places_of(lesson: Lesson, namespace: str) -> set[str]:
     return (named | {namespace}) - {""}
 
 
+def made_beside(lesson: Lesson, namespace: str) -> list[tuple[str, str]]:
+    """(kind, name) of what the lesson itself has a learner make outside the namespace: further namespaces, CRDs."""
+    places = {place for place in places_of(lesson, namespace) if place.startswith(f"{namespace}-")}
+    named = {
+        check.name.replace("{namespace}", namespace)
+        for step in lesson.steps
+        for check in step.checks
+        if check.kind == "CustomResourceDefinition" and "{namespace}" in check.name
+    }
+    found = [("CustomResourceDefinition", name) for name in sorted(named)]
+    return found + [("Namespace", place) for place in sorted(places)]
+
+
 _MADE = (  # what a lesson makes; what these own goes along
     ("CronJob", "Job", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod")
     + ("Service", "Ingress", "ConfigMap", "Secret", "PersistentVolumeClaim")
@@ -146,10 +159,9 @@ def clean(client: Client, namespace: str, lesson: Lesson) -> None:
         _empty(client, place)
     if own:
         return
-    for place in places_of(lesson, namespace):
-        if place.startswith(f"{namespace}-"):  # a namespace that the lesson itself makes
-            with contextlib.suppress(errors.NotFound):
-                client.delete("Namespace", place)
+    for kind, name in made_beside(lesson, namespace):
+        with contextlib.suppress(errors.NotFound):
+            client.delete(kind, name)
 
 
 def remains(client: Client, namespace: str, lesson: Lesson) -> list[str]:
@@ -162,10 +174,16 @@ def remains(client: Client, namespace: str, lesson: Lesson) -> list[str]:
         if kind == "Pod" or _is_a_persons(obj)
     ]
     if actor.current().namespaces is None:
-        made = {place for place in places_of(lesson, namespace) if place.startswith(f"{namespace}-")}
-        names = {one["metadata"]["name"] for one in client.list("Namespace")["items"]}
-        found += [f"Namespace/{place}" for place in sorted(made & names)]
+        found += [f"{kind}/{name}" for kind, name in made_beside(lesson, namespace) if _is_there(client, kind, name)]
     return found
+
+
+def _is_there(client: Client, kind: str, name: str) -> bool:
+    try:
+        client.get(kind, name)
+    except errors.NotFound:
+        return False
+    return True
 
 
 def _empty(client: Client, namespace: str) -> None:

@@ -34,21 +34,19 @@ def kubectl(path: str | None = None) -> str | None:
 
 
 def environment(kubeconfig: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What a shell needs to be at the cluster of a kubeconfig."""
-    found = dict(base) | {"KUBECONFIG": str(kubeconfig)}
-    program = kubectl(found.get("PATH"))
-    if program and shutil.which("kubectl", path=found.get("PATH")) is None:
-        found["PATH"] = f"{Path(program).parent}{os.pathsep}{found.get('PATH', '')}"
-    return found
+    """What a shell needs to be at the cluster of a kubeconfig; what lies beside Python is found last."""
+    path = os.pathsep.join(filter(None, (base.get("PATH"), str(Path(sys.executable).parent))))
+    return dict(base) | {"KUBECONFIG": str(kubeconfig), "PATH": path}
 
 
-def typed(script: str, kubeconfig: Path, base: Mapping[str, str] = os.environ) -> str:
-    """Runs a script to its end, or to its first command that fails; returns what went wrong."""
+def typed(script: str, kubeconfig: Path, folder: Path | None = None) -> str:
+    """Runs a script in a folder to its end, or to its first command that fails; returns what went wrong."""
     command = ["sh", "-c", "set -e\n" + script]
     try:
         done = subprocess.run(
             command,
-            env=environment(kubeconfig, base),
+            env=environment(kubeconfig),
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

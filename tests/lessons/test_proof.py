@@ -146,6 +146,11 @@ MISTAKES = {
         "kubectl create ingress web --rule='shop.{namespace}.localhost/*=shop:8080' -n {namespace}",
         "8080 is the Pods' port. An Ingress leads to a Service, hence to its port: 80.",
     ),
+    "an operator without its kind": (
+        ("operators", "operator", 0),
+        "kubectl create deployment blog --image=minikweb/demo:1 -n {namespace}",
+        "The CRD is not there: go back to the first step.",
+    ),
     "too short a name": (
         ("dns", "elsewhere", 0),
         "kubectl create configmap answers --from-literal=api=kubernetes -n {namespace}",

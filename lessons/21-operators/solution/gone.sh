@@ -1,0 +1,1 @@
+kubectl delete website blog -n {namespace}
