@@ -17,6 +17,7 @@ from minikweb.dashboard.views import (
     preferences,
     schemas,
     sealing,
+    search,
     tree,
 )
 from minikweb.dashboard.views import logs as log_pages
@@ -32,6 +33,7 @@ urlpatterns = [
     path("list/<str:plural>/", lists.listing, name="list"),
     path("nodes/", nodes.page, name="nodes"),
     path("nodes/add/", nodes.add, name="add-node"),
+    path("search/", search.search, name="search"),
     path("new/", manifests.new, name="new"),
     path("schemas/", schemas.kinds, name="schemas"),
     path("schemas/<path:api_version>/<str:kind>/", schemas.schema, name="schema"),

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from minikweb.tutorial import consumers, doing, views
+from minikweb.tutorial import consumers, doing, titles, views
 
 app_name = "tutorial"
 urlpatterns = [
     path("", views.index, name="index"),
+    path("titles.json", titles.titles, name="titles"),
     path("source/<path:path>", views.source, name="source"),
     path("<slug:slug>/", views.lesson, name="lesson"),
     path("<slug:slug>/start", views.start, name="start"),

@@ -11,6 +11,7 @@ import "./lesson.js";
 import "./live.js";
 import "./livequiz.js";
 import "./logs.js";
+import "./palette.js";
 import "./shell.js";
 import "./slides.js";
 import "./toasts.js";

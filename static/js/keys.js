@@ -1,5 +1,6 @@
 // Keys of the whole page. By event.key, so that "/" is Shift+: on AZERTY; never while one types.
 import { close, dismiss } from "./drawer.js";
+import * as palette from "./palette.js";
 
 function typing(target) {
   return target.closest?.("input, textarea, select, [contenteditable]");
@@ -16,11 +17,16 @@ document.addEventListener("keydown", (event) => {
     else if (typing(event.target)) event.target.blur();
     return;
   }
+  // "/" goes to the page's own filter; there once more, or without one, to the search of the whole.
+  const box = document.getElementById("q");
+  if (event.key === "/" && event.target === box && !box.value) {
+    event.preventDefault();
+    palette.show();
+  }
   if (typing(event.target)) return;
   if (event.key === "/") {
-    const box = document.getElementById("q");
-    if (!box) return;
     event.preventDefault();
+    if (!box) return palette.show();
     box.focus();
     box.select();
   } else if (event.key === "?") {

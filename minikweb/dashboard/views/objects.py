@@ -43,6 +43,11 @@ _USUAL_TABS = ("overview", "events", "yaml", "fields")
 _EVENTFUL = (*WORKLOADS, "Pod")  # whose events are shown with their owner's
 
 
+def tabs_of(kind: str) -> tuple[str, ...]:
+    """The tabs of a kind's panel, the first one first."""
+    return _TABS_OF.get(kind, _USUAL_TABS)
+
+
 @require_GET
 def show(request: HttpRequest, kind: str, namespace: str, name: str, tab: str = "") -> HttpResponse:
     """The panel: a fragment for the drawer, else a page of its own."""
@@ -72,7 +77,7 @@ def panel(request: HttpRequest, kind: str, namespace: str, name: str, tab: str =
     """What dashboard/panel.html shows of an object. Raises NotFound."""
     obj = cluster.get(kind, namespace, name)
     kind = obj["kind"]
-    tabs = _TABS_OF.get(kind, _USUAL_TABS)
+    tabs = tabs_of(kind)
     tab = tab or tabs[0]
     if tab not in tabs:
         raise Http404(tab)
