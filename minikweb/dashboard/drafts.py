@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ spec:
 """,
 }
 _SOURCE = re.compile(r"^# Source: [^/\n]+/(.+)$", re.M)
+_turns = threading.BoundedSemaphore(2)  # a class that types all at once must not take the whole machine
 _FOLDER = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
 
 
@@ -130,7 +132,8 @@ def render(name: str) -> Result:
     """What the chart renders to, and what is wrong with it. Raises Refused and NoHelm."""
     path = folder(name)
     written = files(name)
-    found = binary.run(helm.program(), ["template", RELEASE, str(path), "--namespace", NAMESPACE, "--debug"])
+    with _turns:
+        found = binary.run(helm.program(), ["template", RELEASE, str(path), "--namespace", NAMESPACE, "--debug"])
     said = "" if found.is_good else _without_debug(found.error)
     wrong = [_placed(problem, written) for problem in problems.read(said, chart_name(written, name))]
     return Result(documents(found.output, wrong), wrong)

@@ -108,13 +108,16 @@ def public_charts() -> list[Entry]:
     return repository.entries([settings.CHARTS_DIR, *own])
 
 
-def upgrade_words(entry: Entry, name: str) -> list[str]:
-    return ["upgrade", "--install", name, str(entry.folder), "--reset-values", "--values", "-"]
+def upgrade_words(entry: Entry, name: str, namespace: str) -> list[str]:
+    """A namespace that is there is not created: who may only use it would be refused."""
+    there = cluster.cache().get("Namespace", None, namespace) is not None
+    create = [] if there else ["--create-namespace"]
+    return ["upgrade", "--install", name, str(entry.folder), "--reset-values", "--values", "-", *create]
 
 
 def rehearsed(entry: Entry, name: str, namespace: str, given: Object) -> Release:
     """What an installation or an upgrade would make, checked by the API server. Raises Failed and NoHelm."""
-    words = [*upgrade_words(entry, name), "--create-namespace", "--dry-run=server", "--output", "json"]
+    words = [*upgrade_words(entry, name, namespace), "--dry-run=server", "--output", "json"]
     found = binary.run(
         program(), words, identity=identity(namespace), stdin=release.values_text(given) or "{}",
         seconds=binary.ACT_SECONDS,
@@ -126,7 +129,7 @@ def rehearsed(entry: Entry, name: str, namespace: str, given: Object) -> Release
 
 def install(entry: Entry, name: str, namespace: str, given: Object) -> Outcome:
     """Installs or upgrades; does not wait for the pods. Raises Failed and NoHelm."""
-    words = [*upgrade_words(entry, name), "--create-namespace"]
+    words = upgrade_words(entry, name, namespace)
     found = binary.run(
         program(), words, identity=identity(namespace), stdin=release.values_text(given) or "{}",
         seconds=binary.ACT_SECONDS,

@@ -27,6 +27,7 @@ class Part:
     word: str
     message: str
     has_page: bool
+    pods: tuple[tuple[HealthStatus, int], ...] = ()  # how those below it fare
 
 
 Look = Callable[[Object, str], Part]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from minikweb.apimachinery.errors import ApiError, Forbidden, NotFound
-from minikweb.dashboard import cluster, errors, helm, releases, rows
+from minikweb.dashboard import cluster, errors, helm, live, releases, rows
 from minikweb.dashboard.releases import Part
 from minikweb.helm.binary import NoHelm
 from minikweb.helm.release import Release
@@ -117,7 +117,8 @@ def look(obj: Object, namespace: str) -> Part:
     except ApiError as error:
         return Part(obj["kind"], name, "", "Unknown", "?", error.message, False)
     has_page = cluster.knows(kind.kind)
-    return Part(kind.kind, name, place, health.status, health.word or health.status, health.message, has_page)
+    pods = tuple(live.hub().tree().tally(live.short_id(found["metadata"]["uid"])).items()) if has_page else ()
+    return Part(kind.kind, name, place, health.status, health.word or health.status, health.message, has_page, pods)
 
 
 # --- The ways back and out -----------------------------------------------------------------------------------
