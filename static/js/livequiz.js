@@ -58,14 +58,16 @@ async function look() {
 function replace(text) {
   const old = document.getElementById("stage");
   const opened = [...old.querySelectorAll("details[id]")].map((one) => [one.id, one.open]);
-  const focused = document.activeElement?.id;
+  const focused = document.activeElement?.id ?? "";
   const template = document.createElement("template");
   template.innerHTML = text; // rendered and escaped by our own server
   const fresh = template.content.firstElementChild;
   const same = fresh.dataset.stage === old.dataset.stage;
   old.replaceWith(fresh);
   if (same) for (const [id, open] of opened) { const one = document.getElementById(id); if (one) one.open = open; }
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: same });
+  // What was in focus stays so; a new question is read out from its beginning.
+  const focus = document.getElementById(focused) ?? (same ? null : document.getElementById("main"));
+  focus?.focus({ preventScroll: true });
   if (!same) scrollTo(0, 0);
   window.htmx?.process(fresh);
   restore();

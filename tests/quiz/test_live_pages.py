@@ -4,8 +4,13 @@ import logging
 import re
 
 import pytest
+from django.conf import settings as settings_module
+from django.contrib.auth import get_user_model
 
+from minikweb.people import session as people_session
 from minikweb.people import throttle
+from minikweb.people.models import SchoolClass
+from minikweb.people.models import Student as PeopleStudent
 from minikweb.quiz.models import LiveSession, Participant, Vote
 from tests.quiz.room import STUDENTS_ADDRESS, Student, Teacher, opened, signed_in_only
 
@@ -299,3 +304,41 @@ def test_a_faulty_question_of_a_teacher_is_named_to_teachers_alone(teacher, tmp_
         text = teacher.get(path).content.decode()
         assert "qcm/99-mine.yaml: broken: " in text
     assert teacher.post("/quiz/start", {"chapter": "pod", "rule": "discordance", "mode": "exam"}).status_code == 302
+
+
+@pytest.fixture
+def several_teachers(settings):
+    """Two teachers where a sign-in is required; the first has opened a session."""
+    for name, value in signed_in_only().items():
+        setattr(settings, name, value)
+    one, other = Teacher(), Teacher()
+    for number, teacher in enumerate((one, other)):
+        teacher.force_login(get_user_model().objects.create_user(f"teacher{number}"))
+    one.post("/quiz/live/open", {"chapter": ["pod"], "rule": "discordance", "size": "0", "title": "Mine alone"})
+    return one, other, LiveSession.objects.get()
+
+
+def test_a_teacher_sees_the_sessions_that_are_theirs(several_teachers):
+    one, other, session = several_teachers
+    assert "Mine alone" in one.get("/quiz/live/").content.decode()
+    assert "Mine alone" not in other.get("/quiz/live/").content.decode()
+    for path in ("", "screen/", "results/", "results.csv"):
+        assert one.get(f"/quiz/live/{session.id}/{path}").status_code == 200
+        assert other.get(f"/quiz/live/{session.id}/{path}").status_code == 404
+    assert other.post(f"/quiz/live/{session.id}/delete").status_code == 404
+
+
+def test_a_student_of_a_class_has_a_pseudonym_already_and_is_known_on_every_device(several_teachers):
+    _, _, session = several_teachers
+    student = PeopleStudent.objects.create(
+        school_class=SchoolClass.open_new("Friday"), pseudonym="Zoé", account="class-x-zoe"
+    )
+    devices = Student(), Student()
+    for device in devices:
+        people_session.enter(held := device.session, student)
+        held.save()
+        device.cookies[settings_module.SESSION_COOKIE_NAME] = held.session_key
+    assert 'value="Zoé"' in devices[0].get(f"/quiz/join/{session.code}/").content.decode()
+    devices[0].join(session, "Zoé")
+    assert "Vous y êtes." in devices[1].sees(session)
+    assert session.participants.count() == 1
