@@ -64,6 +64,7 @@ class Result:
 
     documents: list[Rendered]
     problems: list[Problem]
+    advice: list[Problem]  # of `helm lint`, where it renders
 
 
 def names() -> list[str]:
@@ -134,9 +135,10 @@ def render(name: str) -> Result:
     written = files(name)
     with _turns:
         found = binary.run(helm.program(), ["template", RELEASE, str(path), "--namespace", NAMESPACE, "--debug"])
+        linted = binary.run(helm.program(), ["lint", "--quiet", str(path)]).output if found.is_good else ""
     said = "" if found.is_good else _without_debug(found.error)
     wrong = [_placed(problem, written) for problem in problems.read(said, chart_name(written, name))]
-    return Result(documents(found.output, wrong), wrong)
+    return Result(documents(found.output, wrong), wrong, problems.advice(linted))
 
 
 def chart_name(written: Files, name: str) -> str:

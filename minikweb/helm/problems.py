@@ -29,6 +29,7 @@ _PLACES = (
     re.compile(r"(?P<message>Chart\.yaml file is missing.*)", re.S),
 )
 _SCHEMA = re.compile(r"^- at '(?P<path>[^']*)': (?P<message>.*)$", re.M)
+_ADVICE = re.compile(r"^\[(?:WARNING|ERROR)\] (?P<file>[\w./-]+): (?P<message>.*)$", re.M)
 _NOISE = ("Use --debug flag to render out invalid YAML",)
 
 
@@ -58,6 +59,11 @@ def read(said: str, chart: str) -> list[Problem]:
         if match := pattern.search(text):
             return [_problem(match.groupdict(), chart)]
     return [Problem(_shortened(text))] if text else []
+
+
+def advice(said: str) -> list[Problem]:
+    """What `helm lint --quiet` advises."""
+    return [Problem(_shortened(match["message"]), match["file"].rstrip("/")) for match in _ADVICE.finditer(said)]
 
 
 def _problem(found: dict[str, str | None], chart: str) -> Problem:

@@ -175,6 +175,13 @@ def test_what_is_no_yaml_is_marked_in_what_is_rendered(web, helm):
 
 
 @pytest.mark.helm
+def test_what_helm_lint_advises_is_told(web, helm):
+    drafts.create("mine")
+    answer = save(web, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: Bad_Name\n")
+    assert "helm lint advises" in answer and "naming requirements" in answer
+
+
+@pytest.mark.helm
 def test_a_wrong_chart_yaml_is_named(web, helm):
     drafts.create("mine")
     assert "Chart.yaml" in save(web, "name: mine\n", file="Chart.yaml")

@@ -76,5 +76,11 @@ def test_a_message_that_repeats_itself_is_cut():
     assert "nested reference name" in found.message
 
 
+def test_advice_names_its_file():
+    said = "==> Linting shop\n[WARNING] templates/a.yaml: extensions/v1beta1 Ingress is deprecated\n[INFO] Chart.yaml: icon\n"
+    (found,) = problems.advice(said)
+    assert (found.file, found.message) == ("templates/a.yaml", "extensions/v1beta1 Ingress is deprecated")
+
+
 def test_nothing_said_is_no_problem():
     assert problems.read("", "shop") == []

@@ -118,4 +118,4 @@ def _rendered(name: str, file: str, text: str) -> Context:
     except Refused as refusal:
         return {"refusal": str(refusal), "words": words}
     shown = sorted(result.documents, key=lambda document: document.file != file)
-    return {"documents": shown, "problems": result.problems, "words": words}
+    return {"documents": shown, "problems": result.problems, "advice": result.advice, "words": words}
