@@ -88,7 +88,12 @@ class Site:
         return body.split()[0] if status == 200 else ""
 
     def leads_to(self, host, path, greeting):
-        until(lambda: self.answers(host, path) == greeting, f"{greeting} at {host}{path}")
+        """Waits until it does so through every node, each of which learns of a change by itself."""
+
+        def every_time():
+            return all(self.answers(host, path) == greeting for _ in range(10))
+
+        until(every_time, f"{greeting} at {host}{path}")
 
 
 def backend(service):

@@ -335,6 +335,16 @@ def test_a_killed_node_container_is_a_dead_node_until_it_is_back_with_all_its_ru
     assert len(set(net.in_pod("client-2", "who web 80 60").split())) == 4
 
 
+def test_a_killed_dns_server_is_back_by_itself(net):
+    identity = json.loads((net.cluster.data / "cluster.json").read_text())["id"]
+    pid = ["docker", "exec", f"minikweb-{identity}-node-1", "cat", "/run/unbound.pid"]
+    before = subprocess.run(pid, check=True, capture_output=True, text=True).stdout.strip()
+    kill = ["docker", "exec", f"minikweb-{identity}-node-1", "sh", "-c", f"kill -9 {before}"]
+    subprocess.run(kill, check=True, capture_output=True)
+    until(lambda: "web." in net.in_pod("client-1", "getent hosts web", check=False), "names again")
+    assert subprocess.run(pid, check=True, capture_output=True, text=True).stdout.strip() != before
+
+
 def _ready(net, node):
     conditions = net.client.get("Node", node)["status"]["conditions"]
     return next(one["status"] for one in conditions if one["type"] == "Ready")
