@@ -77,7 +77,7 @@ def test_a_message_that_repeats_itself_is_cut():
 
 
 def test_advice_names_its_file():
-    said = "==> Linting shop\n[WARNING] templates/a.yaml: extensions/v1beta1 Ingress is deprecated\n[INFO] Chart.yaml: icon\n"
+    said = "[WARNING] templates/a.yaml: extensions/v1beta1 Ingress is deprecated\n[INFO] Chart.yaml: icon\n"
     (found,) = problems.advice(said)
     assert (found.file, found.message) == ("templates/a.yaml", "extensions/v1beta1 Ingress is deprecated")
 
