@@ -1,6 +1,7 @@
 """Proves lessons on the running cluster, as CI does: for those who write them."""
 
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,24 @@ def _chosen(numbers: list[int]) -> list[lesson.Lesson]:
         found = list(lesson.load_all(folders).values())
     except lesson.LessonError as error:
         raise Refusal(str(error)) from error
-    bank.load_all(folders, problems)
+    problems += _lost(bank.load_all(folders, problems).values(), found)
     if problems:
         raise Refusal("\n".join(problems))
     unknown = set(numbers) - {one.number for one in found}
     if unknown:
         raise Refusal(_("There is no lesson %(numbers)s.") % {"numbers": ", ".join(map(str, sorted(unknown)))})
     return [one for one in found if not numbers or one.number in numbers]
+
+
+def _lost(questions: Iterable[bank.Question], lessons: list[lesson.Lesson]) -> list[str]:
+    """The questions that name a step which their lesson does not have."""
+    steps = {one.slug: {step.id for step in one.steps} for one in lessons}
+    wrong = [one for one in questions if one.step and one.step not in steps.get(one.chapter, set())]
+    return [
+        _("The question %(question)s names a step that the lesson %(lesson)s does not have: %(step)s")
+        % {"question": one.id, "lesson": one.chapter, "step": one.step}
+        for one in wrong
+    ]
 
 
 def _proved(one: lesson.Lesson, cache: Cache, kubeconfig: Path) -> bool:
