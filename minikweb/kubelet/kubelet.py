@@ -171,6 +171,9 @@ class Kubelet(Controller):
         all_over = True
         for stop in stops:
             container, grace = stop.container, pods_grace if stop.grace is None else stop.grace
+            if container.ending:
+                all_over = False
+                continue
             ends = self.now() + timedelta(seconds=grace)
             before = self._stopping.get(container.id)
             if before is not None and before <= ends + timedelta(seconds=1):

@@ -166,6 +166,7 @@ class ContainerStatus:
     message: str = ""
     ready: bool = True  # false only where the simulated fate says so; probes are the kubelet's
     alive: bool = True  # the same: what a liveness probe would find
+    ending: bool = False  # it was asked to end and takes its moment
 
 
 @dataclass(frozen=True)

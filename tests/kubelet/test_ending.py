@@ -2,7 +2,8 @@
 
 import threading
 
-from tests.kubelet.conftest import Node, pod
+from minikweb.runtime.simulated.runtime import SimulatedRuntime
+from tests.kubelet.conftest import Clock, Node, pod
 
 
 def test_a_deleted_pod_ends_and_goes(node):
@@ -103,3 +104,18 @@ def test_a_shorter_grace_asked_later_counts(node):
     node.delete(web)
     slow.may_end.set()
     assert sorted(slow.stops) == [5, 60]
+
+
+def test_a_simulated_stop_takes_its_moment_and_is_told_once():
+    clock = Clock()
+    node = Node(SimulatedRuntime("node-1", clock=lambda: clock.now.timestamp(), stops_take=0.4), clock=clock)
+    web = pod()
+    node.run(web)
+    node.api.delete("Pod", "web", "default", uid=web["metadata"]["uid"])
+    for _ in range(3):
+        node.sync(web)
+    assert node.pod(web) is not None
+    assert node.recorded.reasons.count("Killing") == 1
+    clock.advance(0.7)
+    node.sync(web)
+    assert node.pod(web) is None

@@ -28,6 +28,10 @@ from minikweb.runtime.docker.runtime import DockerRuntime
 from minikweb.runtime.protocol import Runtime, RuntimeFailure
 from minikweb.runtime.simulated.runtime import SimulatedRuntime
 
+# As real containers take a moment to stop, so that a client that has just asked for it still finds the pod: kubectl
+# waits for ever when a StatefulSet's new pod has the old one's name before it looks.
+SIMULATED_STOP = 0.4  # seconds
+
 
 class Command(BaseCommand):
     help = "Run the kubelet of one node"
@@ -57,7 +61,7 @@ def runtime_of(node: str) -> Runtime:
     """The runtime that the installation uses, ready. Raises RuntimeUnavailable."""
     cluster = json.loads((settings.DATA_DIR / "cluster.json").read_text())
     if choose_runtime(settings.RUNTIME).runtime == "simulated":
-        return SimulatedRuntime(node, settings.DATA_DIR / "simulated" / f"{node}.json")
+        return SimulatedRuntime(node, settings.DATA_DIR / "simulated" / f"{node}.json", stops_take=SIMULATED_STOP)
     runtime = DockerRuntime(cluster["id"], node, cluster["podNetwork"])
     runtime.setup()
     return runtime

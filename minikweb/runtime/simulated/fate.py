@@ -75,6 +75,11 @@ def ready_after(container: Container) -> float:
     return math.inf if wish == "never" else _number(wish, 0)
 
 
+def stop_share(container: Container) -> float:
+    """0.5 to 1.5: how long this container's stop takes, of what one takes on average; hardly two end together."""
+    return 0.5 + int(container.id[:4], 16) / 0xFFFF
+
+
 def is_alive(container: Container, now: float) -> bool:
     """What a liveness probe would find."""
     wish = container.annotations.get(ALIVE)

@@ -50,6 +50,7 @@ from minikweb.runtime.simulated.fate import (
     instant,
     is_alive,
     ready_after,
+    stop_share,
     used,
 )
 from minikweb.runtime.simulated.lines import Lines
@@ -64,8 +65,11 @@ class SimulatedRuntime:
     blocks = False
     version = "1"
 
-    def __init__(self, node: str, file: Path | None = None, *, clock: Callable[[], float] = time.time):
-        self.node, self.file, self.clock = node, file, clock
+    def __init__(
+        self, node: str, file: Path | None = None, *, clock: Callable[[], float] = time.time, stops_take: float = 0.0
+    ):
+        """stops_take: seconds from a stop to the container's end, on average."""
+        self.node, self.file, self.clock, self.stops_take = node, file, clock, stops_take
         self._sandboxes: dict[str, Sandbox] = {}
         self._containers: dict[str, Container] = {}
         self._of_pod: dict[str, set[str]] = {}  # pod uid → ids of its sandboxes
@@ -182,8 +186,13 @@ class SimulatedRuntime:
             container = self._containers.get(container_id)
             if container is None or container.stopped is not None:
                 return
-            container.stopped = self.clock()
-            self._happened.append(self._sandboxes[container.sandbox_id].pod.uid)
+            moment = self.stops_take * stop_share(container) if grace_seconds else 0.0
+            container.stopped = self.clock() + moment
+            uid = self._sandboxes[container.sandbox_id].pod.uid
+            if moment:
+                heapq.heappush(self._due, (container.stopped, uid))
+            else:
+                self._happened.append(uid)
             self._dirty = True
             self._changed.notify_all()
 
@@ -245,6 +254,7 @@ class SimulatedRuntime:
             reason=("Error" if end[1] else "Completed") if end and ended else "",
             ready=now >= (container.started or now) + ready_after(container),
             alive=is_alive(container, now),
+            ending=container.stopped is not None and not ended,
         )
 
     def processes(self) -> list[ListedContainer]:
