@@ -23,11 +23,11 @@ from benchmarks.report import Figure, median, percentile
 from benchmarks.start import memory_of
 from minikweb.client.client import Client
 from minikweb.client.kubeconfig import from_kubeconfig
-from tests.running import RunningCluster
+from tests.running import RunningCluster, until
 
 STUDENTS = 30
 LESSON = "replicaset"
-GREEN_SECONDS = 40.0
+GREEN_SECONDS = 120.0
 Object = dict[str, Any]
 
 
@@ -164,8 +164,15 @@ def _adopt(student: Student) -> None:
 
 def _template(student: Student) -> None:
     image = {"spec": {"template": {"spec": {"containers": [{"name": "demo", "image": "minikweb/demo:2"}]}}}}
-    student.ask(student.client.patch, "ReplicaSet", "web", image, student.namespace, type="strategic")
+    changed = student.ask(student.client.patch, "ReplicaSet", "web", image, student.namespace, type="strategic")
+    wanted = changed["metadata"]["generation"]
+    # A Pod deleted before the controller has seen the new template is replaced by the old one, as in Kubernetes.
+    until(lambda: _observed(student) >= wanted, "a controller that has seen the template")
     _kill_one(student)
+
+
+def _observed(student: Student) -> int:
+    return student.client.get("ReplicaSet", "web", student.namespace)["status"].get("observedGeneration", 0)
 
 
 def _orphans(student: Student) -> None:
