@@ -28,6 +28,7 @@ GLYPHS = {
 
 
 WORKLOADS = [(kind.lower() + "s", kind) for kind in (*tree.WORKLOADS, "Pod")]
+ELSEWHERE = ("SealedSecret",)  # custom kinds whose own page is in the menu
 CONFIG = [("services", "Service"), ("ingresses", "Ingress"), ("configmaps", "ConfigMap"), ("secrets", "Secret")]
 
 
@@ -156,7 +157,9 @@ def shell(context: Any) -> dict[str, Any]:
             facts["runtime"] = cluster.runtime()
             facts["away"] = not cluster.connected()
             facts["version"] = cluster.version()
-            facts["custom"] = [(kind.resource, kind.kind) for kind in customkinds.of(cluster.whole_cache()).all()]
+            custom = customkinds.of(cluster.whole_cache()).all()
+            facts["definitions"] = bool(custom)
+            facts["custom"] = [(kind.resource, kind.kind) for kind in custom if kind.kind not in ELSEWHERE]
     except errors.ApiError:
         pass
     return facts
