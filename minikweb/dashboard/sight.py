@@ -55,7 +55,7 @@ class Row:
 
 def visible(tree: Tree, sight: Sight) -> list[Row]:
     """The rows of a sight, top to bottom."""
-    kept = _matching(tree, sight) if sight.filters else None
+    kept = matching(tree, sight) if sight.filters else None
     rows: list[Row] = []
     for root in tree.namespaces:
         found = tree.entries[root]
@@ -125,7 +125,7 @@ def _more(tree: Tree, parent: Entry, level: int, hidden: list[str]) -> Row:
     return Row(rest, level, False, tuple(counts.items()), len(hidden), len(hidden), id)
 
 
-def _matching(tree: Tree, sight: Sight) -> Kept:
+def matching(tree: Tree, sight: Sight) -> Kept:
     """What matches, all above it (open, up to the next match), and all below it."""
     test = Filter(sight.query, sight.problems)
     matches = {found.id for found in tree.entries.values() if found.kind != "Group" and test(found)}

@@ -18,6 +18,7 @@ from minikweb.dashboard.views import (
     schemas,
     sealing,
     search,
+    topology,
     tree,
 )
 from minikweb.dashboard.views import logs as log_pages
@@ -27,6 +28,7 @@ _OBJECT = "objects/<str:kind>/<str:namespace>/<str:name>/"
 
 urlpatterns = [
     path("", tree.tree, name="tree"),
+    path("topology/", topology.topology, name="topology"),
     path("activity/", activity.feed, name="activity"),
     path("activity/last/", activity.echo, name="echo"),
     path("events/", lists.events, name="events"),

@@ -15,4 +15,5 @@ import "./palette.js";
 import "./shell.js";
 import "./slides.js";
 import "./toasts.js";
+import "./topology.js";
 import "./tree.js";

@@ -163,7 +163,7 @@ document.addEventListener("refresh-panel", () => {
 });
 
 addEventListener("popstate", () => {
-  if (document.getElementById("tree") || document.getElementById("page")) location.reload();
+  if (document.querySelector("#tree, #page, #topology")) location.reload();
 });
 
 export { dismiss };

@@ -64,7 +64,7 @@ def show(request: HttpRequest, kind: str, namespace: str, name: str, tab: str = 
 def _beside_the_tree(request: HttpRequest, context: Context) -> str:
     """The URL that shows this panel again, beside what the browser shows now."""
     current = urlsplit(request.headers.get("HX-Current-URL", ""))
-    if current.path != reverse("dashboard:tree"):
+    if current.path not in (reverse("dashboard:tree"), reverse("dashboard:topology")):
         return request.get_full_path()
     query = {key: value for key, value in parse_qsl(current.query) if key not in ("sel", "tab")}
     query.pop("at", None)

@@ -47,7 +47,7 @@ def tree(request: HttpRequest) -> HttpResponse:
         "unknown_namespace": reachable and sight.namespace and not sight.filters and not shown,
         "title": sight.namespace or _("All namespaces"),
         "select": query.get("sel", ""),
-        **_drawer(request, query),
+        **drawer(request, query),
     }
     response = render(request, "dashboard/tree.html", context)
     if "ns" in request.GET:
@@ -55,7 +55,7 @@ def tree(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _drawer(request: HttpRequest, query: dict[str, str]) -> dict[str, object]:
+def drawer(request: HttpRequest, query: dict[str, str]) -> dict[str, object]:
     """The context of the selected object, or of why there is none."""
     kind, _, rest = query.get("sel", "").partition("/")
     namespace, _, name = rest.partition("/")
