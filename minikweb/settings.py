@@ -60,6 +60,8 @@ def service_socket(namespace: str, name: str) -> Path:
 
 # The operators to run, by name and separated by commas; all of them if empty (see operators/known.py).
 OPERATORS = os.environ.get("MINIKWEB_OPERATORS", "")
+# How Applications may reach git: a path or file:// would show them the files of this machine.
+GIT_PROTOCOLS = tuple(os.environ.get("MINIKWEB_GIT_PROTOCOLS", "http,https,ssh,git").split(","))
 
 # Helm: the binary (else that in PATH), charts that come along and charts written in the pages, by person.
 HELM = os.environ.get("MINIKWEB_HELM", "")

@@ -186,12 +186,16 @@ def validate_object_meta(
     *,
     namespaced: bool,
     validate_name: Callable[[str], list[str]] = validate_dns_subdomain,
+    custom: bool = False,
 ) -> list[Cause]:
-    """What is wrong with the metadata of an object to be stored; `old` is None on create."""
+    """What is wrong with the metadata of an object to be stored; `old` is None on create.
+
+    Finalizers of custom resources need no domain: pkg/apis/core/validation asks for one, apimachinery does not.
+    """
     meta = obj["metadata"]
     causes = _validate_names(meta, namespaced, validate_name)
     causes += _validate_labels(meta) + _validate_annotations(meta)
-    causes += _validate_owners(meta) + _validate_finalizers(meta)
+    causes += _validate_owners(meta) + _validate_finalizers(meta, custom)
     if old is not None:
         causes += _validate_unchanged(meta, old["metadata"])
     return causes
@@ -257,12 +261,12 @@ def _validate_owners(meta: Object) -> list[Cause]:
 _STANDARD_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
 
 
-def _validate_finalizers(meta: Object) -> list[Cause]:
+def _validate_finalizers(meta: Object, custom: bool) -> list[Cause]:
     causes = []
     finalizers = meta.get("finalizers") or ()
     for finalizer in finalizers:
         rules = labels.validate_key(finalizer)
-        if not rules and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+        if not rules and not custom and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
             rules = ["name is neither a standard finalizer name nor is it fully qualified"]
         causes += [errors.invalid_value("metadata.finalizers", finalizer, rule) for rule in rules]
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:

@@ -68,7 +68,9 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
     """Raises Invalid with all that is wrong, each fault once."""
     causes: list[Cause] = []
     for cause in [
-        *meta.validate_object_meta(obj, old, namespaced=kind.namespaced, validate_name=kind.validate_name),
+        *meta.validate_object_meta(
+            obj, old, namespaced=kind.namespaced, validate_name=kind.validate_name, custom=kind.custom is not None
+        ),
         *kind.validate(obj, old),
     ]:
         if cause not in causes:

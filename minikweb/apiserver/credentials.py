@@ -25,6 +25,7 @@ COMPONENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "admin": ("system:admin", (MASTERS,)),
     "controllers": ("system:kube-controller-manager", ()),
     "scheduler": ("system:kube-scheduler", ()),
+    "argocd": ("minikweb:argocd", ()),  # applies what git says, whatever it is: cluster-admin, as the original
     "web": ("minikweb:web", ()),  # a ClusterRoleBinding of its name makes it cluster-admin
 }
 

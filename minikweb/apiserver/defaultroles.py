@@ -196,6 +196,7 @@ def cluster_role_bindings() -> list[Object]:
     return [
         _binding("cluster-admin", ("Group", "system:masters")),
         _binding("cluster-admin", ("User", "minikweb:web"), name="minikweb:web"),
+        _binding("cluster-admin", ("User", "minikweb:argocd"), name="minikweb:argocd"),
         _binding("system:basic-user", signed_in),
         _binding("system:discovery", signed_in),
         _binding("system:public-info-viewer", signed_in, anybody),

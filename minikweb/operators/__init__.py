@@ -5,4 +5,5 @@ it, and keeps the objects true. MINIKWEB_OPERATORS names those to run (all by de
 original is installed beside it, it stands aside.
 
 sealedsecrets/   what sealed-secrets-controller does: SealedSecrets become Secrets
+argocd/          what argocd-application-controller does: Applications become what git says
 """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from minikweb.client.controller import Controller
+from minikweb.operators.argocd.controller import ArgoCDController
 from minikweb.operators.sealedsecrets.controller import SealedSecretsController
 
-OPERATORS: tuple[type[Controller], ...] = (SealedSecretsController,)
+OPERATORS: tuple[type[Controller], ...] = (SealedSecretsController, ArgoCDController)
 
 
 def chosen(names: str) -> tuple[type[Controller], ...]:

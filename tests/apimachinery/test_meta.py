@@ -100,6 +100,12 @@ def test_identity_does_not_change():
     assert causes(obj(uid="2"), obj(uid="1")) == ['metadata.uid: Invalid value: "2": field is immutable']
 
 
+def test_a_custom_resource_s_finalizer_needs_no_domain():
+    named = obj(finalizers=["resources-finalizer.example.org"])
+    assert meta.validate_object_meta(named, None, namespaced=True)
+    assert meta.validate_object_meta(named, None, namespaced=True, custom=True) == []
+
+
 def test_no_finalizer_is_added_to_a_dying_object():
     dying = {"deletionTimestamp": "2026-11-23T12:00:00Z"}
     assert causes(obj(**dying), obj(**dying, finalizers=["a/b"])) == []

@@ -51,9 +51,7 @@ class Server:
 
     def copy(self, folder: Path) -> dict[str, Any]:
         """Threads of earlier tests may still hold connections: they would hold the tables, too."""
-        self._server.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cluster'"
-        )
+        self._server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cluster'")
         self._server.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY", "cluster")
         return self.template()
 

@@ -16,7 +16,7 @@ from minikweb.manager import CONTROLLERS, Manager, build
 from minikweb.operators.known import chosen
 
 QUEUE = "controllers"
-OWN_TOKENS = ("scheduler",)  # the others share the controller manager's
+OWN_TOKENS = ("scheduler", "argocd")  # the others share the controller manager's
 
 
 class Command(BaseCommand):
