@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import orjson
 
+from minikweb import settings
 from minikweb.apimachinery import errors
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
@@ -75,8 +76,11 @@ def _defaults(classes: list[Object]) -> Iterator[Object]:
 
 
 def _check_places(server: Server, ingress: Object) -> None:
-    """Raises Forbidden where an Ingress of another namespace routes the same host and path."""
+    """Raises Forbidden where an Ingress of another namespace routes the same host and path, or the pages are there."""
     meta, wanted = ingress["metadata"], places(ingress)
+    for host, _ in sorted(wanted):
+        if host in settings.OWN_HOSTS:  # an application there would get the cookies of who is signed in
+            raise _forbidden(meta, f'host "{host}" is where the dashboard answers: no application shares its name')
     for other in _all(server, INGRESSES):
         namespace, name = other["metadata"]["namespace"], other["metadata"]["name"]
         if namespace == meta.get("namespace") or not (taken := sorted(wanted & places(other))):
@@ -84,8 +88,13 @@ def _check_places(server: Server, ingress: Object) -> None:
         host, path = taken[0]
         what = f'host "{host}"' if host else "every host"
         why = f'{what} with path "{path}" belongs to the Ingress {name} of namespace {namespace} already'
-        details = {"name": meta.get("name", ""), "group": "networking.k8s.io", "kind": "ingresses"}
-        raise errors.Forbidden(f'{INGRESSES} "{meta.get("name", "")}" is forbidden: {why}', details=details)
+        raise _forbidden(meta, why)
+
+
+def _forbidden(meta: Object, why: str) -> errors.Forbidden:
+    name = meta.get("name", "")
+    details = {"name": name, "group": "networking.k8s.io", "kind": "ingresses"}
+    return errors.Forbidden(f'{INGRESSES} "{name}" is forbidden: {why}', details=details)
 
 
 def _not_routed(server: Server, ingress: Object, classes: list[Object]) -> str:

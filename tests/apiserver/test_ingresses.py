@@ -2,6 +2,7 @@
 
 import pytest
 
+from minikweb import settings
 from tests.apiserver.api import TABLE
 
 NETWORKING = "/apis/networking.k8s.io/v1"
@@ -101,6 +102,14 @@ def test_a_host_and_path_belong_to_one_namespace(api):
     assert "every host" in api.post(ingresses(), ingress("everything", host=None)).message
     assert api.post(ingresses("bob"), ingress("other", path="/other")).status == 201
     assert api.post(ingresses(), ingress("twice")).status == 201  # within a namespace Kubernetes' rules hold
+
+
+def test_no_application_shares_the_dashboards_host_name(api, monkeypatch):
+    monkeypatch.setattr(settings, "OWN_HOSTS", ["class.example"])
+    answer = api.post(ingresses(), ingress(host="class.example"))
+    assert answer.status == 403
+    assert 'host "class.example" is where the dashboard answers' in answer.message
+    assert api.post(ingresses(), ingress(host="shop.class.example")).status == 201
 
 
 def test_a_change_takes_nobody_elses_host_either_and_everything_else_may_change(api):
