@@ -50,6 +50,8 @@ HARD = {
     "count/cronjobs.batch": "10",
     "count/ingresses.networking.k8s.io": "6",
 }
+# A pod with a priority class would push others off their nodes.
+NO_PRIORITY = {"scopeName": "PriorityClass", "operator": "Exists"}
 DEFAULT_LIMIT = {"cpu": "250m", "memory": "128Mi"}
 DEFAULT_REQUEST = {"cpu": "20m", "memory": "16Mi"}
 MOST = {"cpu": "2", "memory": "1Gi"}  # of one container
@@ -126,6 +128,12 @@ def namespace_objects(namespace: str, class_namespace: str, key: str, name: str)
             "kind": "ResourceQuota",
             "metadata": within | {"name": "student"},
             "spec": {"hard": HARD},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": within | {"name": "no-priority"},
+            "spec": {"hard": {"pods": "0"}, "scopeSelector": {"matchExpressions": [NO_PRIORITY]}},
         },
         {
             "apiVersion": "v1",

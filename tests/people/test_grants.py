@@ -14,7 +14,7 @@ OBJECTS = [
 
 def test_it_works():
     kinds = [obj["kind"] for obj in grants.namespace_objects("learn-ab2c", "class-k7m2", "k7m2", "learn-ab2c")]
-    assert kinds == ["Namespace", "ResourceQuota", "LimitRange", "RoleBinding"]
+    assert kinds == ["Namespace", "ResourceQuota", "ResourceQuota", "LimitRange", "RoleBinding"]
 
 
 def test_the_namespace_carries_the_level_baseline():

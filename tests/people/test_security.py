@@ -1,9 +1,11 @@
 """A student can neither read nor disturb another, nor reach the host. These tests try, by the API and by the pages."""
 
+import base64
 import json
 import re
 
 import pytest
+from django.urls import get_resolver
 
 from minikweb.apimachinery.errors import ApiError, Unauthorized
 from minikweb.classroom import departure
@@ -128,6 +130,15 @@ def test_the_quota_holds(two):
     assert "exceeded quota" in refused(two.as_zoe.create, over, namespace=two.zoe.account)
 
 
+def test_no_pod_pushes_another_off_its_node(two):
+    default = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+    two.admin.create(default, namespace=two.zoe.account)
+    message = refused(
+        two.as_zoe.create, pod("vip", priorityClassName="system-node-critical"), namespace=two.zoe.account
+    )
+    assert "no-priority" in message
+
+
 def test_a_container_is_limited_without_being_asked(two):
     default = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
     two.admin.create(default, namespace=two.zoe.account)
@@ -224,6 +235,54 @@ def test_a_page_about_anothers_thing_is_not_there(two):
         answer = two.zoe_browser.get(path)
         assert answer.status_code in (403, 404), (path, answer.status_code)
         assert LOG_LINE not in answer.content.decode()
+
+
+def every_path(two):
+    """Every path of the pages there is, with Lou's names in all places of names."""
+    names = {"namespace": two.lou.account, "account": two.lou.account, "key": two.school_class.key}
+    for kind, name in (("Secret", "diary"), ("ConfigMap", "settings"), ("Pod", "web")):
+        known = names | {"kind": kind, "name": name, "plural": f"{kind.lower()}s", "tab": "yaml", "verb": "delete"}
+        for pattern in _patterns(get_resolver()):
+            yield "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda m, known=known: known.get(m[1], "1"), pattern)
+
+
+def _patterns(resolver, before=""):
+    for found in resolver.url_patterns:
+        path = before + str(found.pattern)
+        yield from _patterns(found, path) if hasattr(found, "url_patterns") else [path]
+
+
+def test_no_page_at_all_tells_what_is_anothers(two):
+    secrets = (LOG_LINE, base64.b64encode(LOG_LINE.encode()).decode())
+    for path in dict.fromkeys(every_path(two)):
+        answer = two.zoe_browser.get(path)
+        assert answer.status_code < 500 or answer.status_code in (501, 503), path
+        assert not any(told in _text(answer) for told in secrets), path
+    own = [path for path in dict.fromkeys(every_path(two)) if LOG_LINE in _text(two.lou_browser.get(path))]
+    assert own, "not even Lou sees it: these paths prove nothing"
+
+
+def _text(answer):
+    return answer.getvalue().decode(errors="replace")
+
+
+def test_no_form_at_all_changes_what_is_anothers(two):
+    kinds = ("Pod", "Secret", "ConfigMap", "Deployment")
+
+    def state():
+        lists = [two.admin.list(kind, two.lou.account)["items"] for kind in kinds]
+        lists += [two.admin.list(kind)["items"] for kind in ("Node", "Namespace")]
+        return sorted(
+            (one["kind"], one["metadata"]["name"], one["metadata"]["resourceVersion"]) for each in lists for one in each
+        )
+
+    before = state()
+    data = {"name": "web", "confirmed": "1", "confirm": "web", "ns": two.lou.account, "namespace": two.lou.account}
+    for path in dict.fromkeys(every_path(two)):
+        if not path.startswith(("/me/", "/join/", "/sign-out/", "/sign-in/", "/lessons/")):
+            answer = two.zoe_browser.post(path, data)
+            assert answer.status_code < 500 or answer.status_code in (501, 503), path
+    assert state() == before
 
 
 def test_what_lists_lists_ones_own(two):
