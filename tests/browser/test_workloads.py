@@ -130,3 +130,13 @@ def test_a_node_comes_is_emptied_is_killed_and_goes(space, open_page):
     reader.page.goto(space.url("/nodes/"))
     expect(cards).to_have_count(3)
     reader.errors.clear()  # the panel of what is deleted was asked for once more
+
+
+def test_a_scaling_is_taken_back_from_its_message(space, reader):
+    reader.open("Deployment", "web")
+    reader.verb("scale")
+    reader.page.locator("#replicas").fill("5")
+    reader.confirm()
+    expect(reader.rows("Pod")).to_have_count(5)
+    reader.page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(reader.rows("Pod")).to_have_count(3)

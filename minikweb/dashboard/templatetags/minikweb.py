@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from minikweb.apimachinery import clock, errors
-from minikweb.dashboard import cluster, customkinds, reasons, rows, tree
+from minikweb.dashboard import cluster, customkinds, permissions, reasons, rows, tree
+from minikweb.people import actor
 
 register = template.Library()
 
@@ -90,6 +91,17 @@ def object_url(kind: str, namespace: str, name: str, tab: str = "") -> str:
     """The page of an object; "-" stands for no namespace."""
     arguments = [kind, namespace or "-", name] + ([tab] if tab else [])
     return reverse("dashboard:object", args=arguments)
+
+
+@register.simple_tag
+def why_not(verb: str, found: tree.Entry) -> str:
+    """Why the person at the page may not do this to an object; "" when nothing speaks against it."""
+    kind = cluster.cache().client.kind(found.kind)
+    known = permissions.rules(cluster.client(), actor.current().user, found.namespace)
+    does, group, resource = permissions.needed(verb, kind)
+    if known is None or permissions.allows(known, does, group, resource, found.name):
+        return ""
+    return _("Your role does not allow “%(verb)s” on %(resource)s.") % {"verb": does, "resource": resource}
 
 
 @register.filter

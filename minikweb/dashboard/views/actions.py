@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
@@ -20,7 +21,7 @@ from minikweb.dashboard import cluster, errors, kubectl, live, rollout
 from minikweb.dashboard.templatetags.minikweb import object_url
 from minikweb.dashboard.tree import ROLLED_OUT
 from minikweb.dashboard.views import deployments, jobs, nodeverbs, objects
-from minikweb.dashboard.views.verbs import Context, Data, Object, Refused, Verb, place_of
+from minikweb.dashboard.views.verbs import Context, Data, Inverse, Object, Refused, Verb, place_of
 
 SEEN = 1.0  # seconds to wait until the cache shows what was just written
 MOST_REPLICAS = 10_000
@@ -70,8 +71,17 @@ def _perform(request: HttpRequest, known: Verb, verb: str, obj: Object) -> HttpR
         meta = obj["metadata"]
         return redirect(object_url(obj["kind"], meta.get("namespace", ""), meta["name"]))
     response = HttpResponse("")
-    response["HX-Trigger"] = json.dumps({"toast": {"text": done}, "refresh-panel": True})
+    toast = {"text": done} | ({"undo": _way_back(known, obj)} if known.inverse else {})
+    response["HX-Trigger"] = json.dumps({"toast": toast, "refresh-panel": True})
     return response
+
+
+def _way_back(known: Verb, obj: Object) -> Context:
+    """What the toast's button sends; `obj` is as it was before."""
+    assert known.inverse
+    inverse, (namespace, name) = known.inverse(obj), place_of(obj)
+    url = reverse("dashboard:act", args=[obj["kind"], namespace or "-", name, inverse.verb])
+    return {"label": _("Undo"), "url": url, "data": dict(inverse.data)}
 
 
 def _wait_until_seen(changed: Object) -> None:
@@ -150,6 +160,11 @@ def _set_image(obj: Object, data: Data) -> tuple[Object, str]:
     patch = rollout.set_images(chosen, data.get("cause", "").strip())
     changed = cluster.client().patch(obj["kind"], name, patch, namespace, type="strategic")
     return changed, _("%(name)s rolls out %(images)s.") % {"name": name, "images": ", ".join(chosen.values())}
+
+
+def _present_images(obj: Object) -> Inverse:
+    containers = obj["spec"].get("template", {}).get("spec", {}).get("containers", ())
+    return Inverse("image", {f"image-{c['name']}": c.get("image", "") for c in containers})
 
 
 # --- Undo -----------------------------------------------------------------------------------------------
@@ -297,24 +312,45 @@ VERBS = {
         "dashboard/actions/scale.html",
         _prepare_scale,
         _scale,
+        lambda obj: Inverse("scale", {"replicas": str(obj["spec"].get("replicas", 1))}),
     ),
     "image": Verb(
-        gettext_lazy("Change the image"), ROLLED_OUT, "dashboard/actions/image.html", _prepare_image, _set_image
+        gettext_lazy("Change the image"),
+        ROLLED_OUT,
+        "dashboard/actions/image.html",
+        _prepare_image,
+        _set_image,
+        _present_images,
     ),
     "undo": Verb(
         gettext_lazy("Go back to a revision"), ROLLED_OUT, "dashboard/actions/undo.html", _prepare_undo, _undo
     ),
     "restart": Verb(
-        gettext_lazy("Restart"), ROLLED_OUT, "dashboard/actions/plain.html", _prepare_rollout("restart"), _restart
+        gettext_lazy("Restart"),
+        ROLLED_OUT,
+        "dashboard/actions/plain.html",
+        _prepare_rollout("restart"),
+        _restart,
+        nodeverbs.back("undo"),
     ),
     "pause": Verb(
-        gettext_lazy("Pause"), ("Deployment",), "dashboard/actions/plain.html", _prepare_rollout("pause"), _pause
+        gettext_lazy("Pause"),
+        ("Deployment",),
+        "dashboard/actions/plain.html",
+        _prepare_rollout("pause"),
+        _pause,
+        nodeverbs.back("resume"),
     ),
     "resume": Verb(
         gettext_lazy("Resume"), ("Deployment",), "dashboard/actions/plain.html", _prepare_rollout("resume"), _resume
     ),
     "suspend": Verb(
-        gettext_lazy("Suspend"), ("CronJob", "Job"), "dashboard/actions/plain.html", _prepare_suspend(True), _suspend
+        gettext_lazy("Suspend"),
+        ("CronJob", "Job"),
+        "dashboard/actions/plain.html",
+        _prepare_suspend(True),
+        _suspend,
+        nodeverbs.back("unsuspend"),
     ),
     "unsuspend": Verb(
         gettext_lazy("Resume"), ("CronJob", "Job"), "dashboard/actions/plain.html", _prepare_suspend(False), _unsuspend

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from minikweb.dashboard import cluster, drain, kubectl
-from minikweb.dashboard.views.verbs import Context, Data, Object, Refused, Verb
+from minikweb.dashboard.views.verbs import Context, Data, Inverse, Object, Refused, Verb
 from minikweb.kinds.nodes import OFF, POWER
 
 PLAIN = "dashboard/actions/plain.html"
@@ -93,10 +93,15 @@ def _switch(off: bool) -> Callable[[Object, Data], tuple[Object, str]]:
     return switch
 
 
+def back(verb: str) -> Callable[[Object], Inverse]:
+    """The way back is another verb, without a form to fill."""
+    return lambda obj: Inverse(verb, {})
+
+
 VERBS = {
-    "cordon": Verb(gettext_lazy("Cordon"), ("Node",), PLAIN, _prepare_cordon(True), _cordon),
-    "uncordon": Verb(gettext_lazy("Uncordon"), ("Node",), PLAIN, _prepare_cordon(False), _uncordon),
+    "cordon": Verb(gettext_lazy("Cordon"), ("Node",), PLAIN, _prepare_cordon(True), _cordon, back("uncordon")),
+    "uncordon": Verb(gettext_lazy("Uncordon"), ("Node",), PLAIN, _prepare_cordon(False), _uncordon, back("cordon")),
     "drain": Verb(gettext_lazy("Drain"), ("Node",), "dashboard/actions/drain.html", _prepare_drain, _drain),
-    "kill": Verb(gettext_lazy("Kill the node"), ("Node",), PLAIN, _prepare_power(True), _switch(True)),
+    "kill": Verb(gettext_lazy("Kill the node"), ("Node",), PLAIN, _prepare_power(True), _switch(True), back("revive")),
     "revive": Verb(gettext_lazy("Switch it on"), ("Node",), PLAIN, _prepare_power(False), _switch(False)),
 }

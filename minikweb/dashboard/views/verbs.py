@@ -26,6 +26,15 @@ class Verb:
     template: str
     prepare: Callable[[Object, Data], Context]
     perform: Callable[[Object, Data], tuple[Object, str]]
+    inverse: Callable[[Object], Inverse] | None = None  # the way back, from the object as it was before
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """The form that takes a verb back."""
+
+    verb: str
+    data: Data
 
 
 def place_of(obj: Object) -> tuple[str, str]:
