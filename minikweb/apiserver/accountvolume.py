@@ -35,6 +35,19 @@ def add(server: Server, pod: Object) -> None:
         container.setdefault("volumeMounts", []).append({"name": name, "readOnly": True, "mountPath": PATH})
 
 
+def add_pull_secrets(server: Server, pod: Object) -> None:
+    """A pod that names no imagePullSecrets has those of its account."""
+    if pod["spec"].get("imagePullSecrets"):
+        return
+    kind = server.registry.at("", "v1", "serviceaccounts")
+    assert kind
+    stored = objects.find(server, kind, pod["metadata"].get("namespace", ""), pod["spec"]["serviceAccountName"])
+    if stored is None or '"imagePullSecrets"' not in stored.body:
+        return
+    if secrets := orjson.loads(stored.body).get("imagePullSecrets"):
+        pod["spec"]["imagePullSecrets"] = secrets
+
+
 def _containers(spec: Object) -> Iterator[Object]:
     yield from spec.get("initContainers") or ()
     yield from spec.get("containers") or ()

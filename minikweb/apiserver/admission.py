@@ -50,6 +50,7 @@ def creating(server: Server, call: Call, kind: Kind, obj: Object) -> Iterator[No
         priorities.complete_pod(server, obj)
         _complete_pod(obj)
         accountvolume.add(server, obj)
+        accountvolume.add_pull_secrets(server, obj)
     if kind.kind == "Service":
         with addresses.allocating(server, obj):
             yield

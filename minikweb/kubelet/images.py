@@ -9,12 +9,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from minikweb.kubelet import credentials
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.operations import Operations
 from minikweb.kubelet.pods import Waiting
 from minikweb.runtime.protocol import Runtime, RuntimeFailure
 
 Object = dict[str, Any]
+Read = Callable[[str, str], Object | None]  # (namespace, name) → a Secret
 Tell = Callable[[str, str, str], None]  # (Normal | Warning, reason, message) of an event about the container
 
 JUST_FAILED = 1.0  # seconds for which ErrImagePull is shown before ImagePullBackOff
@@ -34,8 +36,8 @@ class Pull:
 class Images:
     """One per node. Policies are decided here; the runtime only knows what is there and how to fetch."""
 
-    def __init__(self, runtime: Runtime, operations: Operations, clock: Callable[[], datetime]):
-        self.runtime, self.operations, self.clock = runtime, operations, clock
+    def __init__(self, runtime: Runtime, operations: Operations, clock: Callable[[], datetime], read: Read):
+        self.runtime, self.operations, self.clock, self.read = runtime, operations, clock, read
         self.backoff = Backoff()
         self._pulls: dict[str, Pull] = {}
 
@@ -78,7 +80,7 @@ class Images:
             shown = pull.shown if pull else Pull.shown
             self._pulls[key] = pull = Pull(shown)
             tell("Normal", "Pulling", f'Pulling image "{image}"')
-            work = partial(self._pull, pull, key, image, annotations, tell)
+            work = partial(self._pull, pull, pod, image, tell)
             if not self.operations.start(f"pull {key}", _pod_key(pod), work):
                 return pull.shown, None
         if pull.failure is None:
@@ -95,20 +97,40 @@ class Images:
         now = self.clock()
         return max(0.0, self.backoff.remaining(key, pull.failed_at or now, now).total_seconds())
 
-    def _pull(self, pull: Pull, key: str, image: str, annotations: dict[str, str], tell: Tell) -> None:
+    def _pull(self, pull: Pull, pod: Object, image: str, tell: Tell) -> None:
         """Runs in a thread of its own where the runtime blocks."""
         started = time.monotonic()
         try:
-            self.runtime.pull_image(image, annotations)
+            self._fetch(pod, image, tell)
         except RuntimeFailure as failure:
             pull.failure, pull.failed_at = failure, self.clock()
-            self.backoff.next(key, pull.failed_at)
+            self.backoff.next(_key(pod, image), pull.failed_at)
             tell("Warning", "Failed", f'Failed to pull image "{image}": {failure.message}')
             tell("Warning", "Failed", f"Error: {failure.reason}")
         else:
             took = f"{time.monotonic() - started:.3g}s"
             tell("Normal", "Pulled", f'Successfully pulled image "{image}" in {took} ({took} including waiting).')
         pull.done = True
+
+    def _fetch(self, pod: Object, image: str, tell: Tell) -> None:
+        """With each credential that the pod's secrets have for the registry, else without. Raises the last failure."""
+        annotations = pod["metadata"].get("annotations") or {}
+        known = credentials.for_image(image, self._secrets(pod, tell))
+        for number, credential in enumerate(known or [None], 1):
+            try:
+                self.runtime.pull_image(image, annotations, credential)
+                return
+            except RuntimeFailure:
+                if number == len(known or [None]):
+                    raise
+
+    def _secrets(self, pod: Object, tell: Tell) -> list[Object]:
+        names = [each.get("name", "") for each in pod["spec"].get("imagePullSecrets") or ()]
+        found = {name: self.read(pod["metadata"]["namespace"], name) for name in names}
+        if missing := [name for name, secret in found.items() if secret is None]:
+            words = f"Unable to retrieve some image pull secrets ({', '.join(missing)}); "
+            tell("Warning", "FailedToRetrieveImagePullSecret", f"{words}attempting to pull the image may not succeed.")
+        return [secret for secret in found.values() if secret is not None]
 
     def _failed(self, key: str, image: str, pull: Pull, failure: RuntimeFailure, tell: Tell) -> tuple[Waiting, float]:
         """First the failure itself is shown, then that it is waited for."""

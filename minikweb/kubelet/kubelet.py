@@ -67,8 +67,8 @@ class Kubelet(Controller):
         self.wake: Callable[[str], None] = lambda key: None
         self.backoff = Backoff()
         self.operations = Operations(lambda key: self.wake(key), blocks=runtime.blocks)
-        self.images = Images(runtime, self.operations, now)
         self.volumes = Volumes(client, runtime, self._facts, now)
+        self.images = Images(runtime, self.operations, now, self.volumes.secret)
         services = (lambda: self.cache.list("Service")) if runtime.blocks else list  # simulated ones read no variables
         self.starter = Starter(client, recorder, runtime, host, self.images, self.volumes, self.backoff, now, services)
         self.results = Results()

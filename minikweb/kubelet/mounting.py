@@ -123,6 +123,10 @@ class Volumes:
                 self._memory[key] = (now, obj)
         return obj
 
+    def secret(self, namespace: str, name: str) -> Object | None:
+        """A Secret, at most a moment old."""
+        return self._read(namespace, "Secret", name)
+
     def _token(self, pod: Object, wanted: Object) -> str:
         """The pod's token for its ServiceAccount; none where nobody could read it."""
         if not self.runtime.blocks:

@@ -51,6 +51,14 @@ class PodRef:
 
 
 @dataclass(frozen=True)
+class Credential:
+    """Who one is to a registry."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class File:
     """A file of a volume that Kubernetes fills."""
 
@@ -281,7 +289,7 @@ class Runtime(Protocol):
     def image_user(self, image: str) -> str:
         """As whom an image that is here runs: "", a name or a number, and perhaps ":" and a group."""
 
-    def pull_image(self, image: str, annotations: Mapping[str, str]) -> str:
+    def pull_image(self, image: str, annotations: Mapping[str, str], credential: Credential | None = None) -> str:
         """Fetches it and returns its id. May take minutes. Raises ImageNotFound with reason ErrImagePull."""
 
     def run_pod_sandbox(self, config: SandboxConfig) -> str:

@@ -48,3 +48,9 @@ def test_what_is_mounted_there_already_stays(api):
     made = api.make(PODS, pod("a", **own))
     assert mounted(made) == ["own"]
     assert len(made["spec"]["volumes"]) == 1
+
+
+def test_a_pod_has_its_accounts_pull_secrets_unless_it_names_its_own(api):
+    account(api, imagePullSecrets=[{"name": "login"}])
+    assert api.make(PODS, pod("a"))["spec"]["imagePullSecrets"] == [{"name": "login"}]
+    assert api.make(PODS, pod("b", imagePullSecrets=[{"name": "own"}]))["spec"]["imagePullSecrets"] == [{"name": "own"}]

@@ -209,7 +209,7 @@ class Blocking(Watched):
     def image_id(self, image, annotations):
         return None if "absent" in image else super().image_id(image, annotations)
 
-    def pull_image(self, image, annotations):
+    def pull_image(self, image, annotations, credential=None):
         raise ImageNotFound("manifest unknown", "ErrImagePull")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,6 +19,7 @@ from minikweb.kubelet.node import NodeAgent, addresses_of, capacity, machine_nam
 from minikweb.kubelet.reclaiming import VolumeReclaimer
 from minikweb.kubelet.server import Server
 from minikweb.kubelet.starting import Host
+from minikweb.kubelet.stores import node_store
 from minikweb.kubelet.worker import NodeWorker
 from minikweb.management.preparation import choose_runtime
 from minikweb.manager import Manager
@@ -75,6 +77,8 @@ def assemble(name: str, client: Client, recorder: Recorder, runtime: Runtime) ->
 
     def deleted() -> None:
         worker.kubelet.destroy_all()
+        with suppress(RuntimeFailure):
+            runtime.remove_store(node_store(name))
         if router:
             router.remove()
         stop_worker()

@@ -20,7 +20,7 @@ from minikweb import settings
 from minikweb.runtime import imagename
 from minikweb.runtime.docker import wheels
 from minikweb.runtime.docker.connection import translated, words
-from minikweb.runtime.protocol import ContainerNotFound, ImageNotFound, RuntimeFailure
+from minikweb.runtime.protocol import ContainerNotFound, Credential, ImageNotFound, RuntimeFailure
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +75,12 @@ def user(api: docker.APIClient, image: str) -> str:
         return api.inspect_image(imagename.qualified(image))["Config"].get("User") or ""
 
 
-def pull(api: docker.APIClient, image: str) -> str:
+def pull(api: docker.APIClient, image: str, credential: Credential | None = None) -> str:
     """Fetches an image and returns its id. Raises ImageNotFound(ErrImagePull) with the daemon's words."""
     repository, version = imagename.split(image)
+    who = {"username": credential.user, "password": credential.password} if credential else None
     try:
-        for line in api.pull(repository, tag=version, stream=True, decode=True):
+        for line in api.pull(repository, tag=version, stream=True, decode=True, auth_config=who):
             if "error" in line:
                 raise ImageNotFound(line["error"], "ErrImagePull")
     except docker.errors.APIError as error:

@@ -19,6 +19,7 @@ from minikweb.runtime.protocol import (
     ContainerNotFound,
     ContainerStats,
     ContainerStatus,
+    Credential,
     Event,
     ListedContainer,
     LogOptions,
@@ -78,8 +79,8 @@ class DockerRuntime:
     def image_user(self, image: str) -> str:
         return images.user(self.api, image)
 
-    def pull_image(self, image: str, annotations: Mapping[str, str]) -> str:
-        return images.pull(self.api, image)
+    def pull_image(self, image: str, annotations: Mapping[str, str], credential: Credential | None = None) -> str:
+        return images.pull(self.api, image, credential)
 
     # --- sandboxes ------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from minikweb.runtime.protocol import (
     ContainerNotFound,
     ContainerStats,
     ContainerStatus,
+    Credential,
     Event,
     ExecSession,
     ImageNotFound,
@@ -102,7 +103,7 @@ class SimulatedRuntime:
         """Anybody but root: nothing is known of the image."""
         return "65534"
 
-    def pull_image(self, image: str, annotations: Mapping[str, str]) -> str:
+    def pull_image(self, image: str, annotations: Mapping[str, str], credential: Credential | None = None) -> str:
         found = self.image_id(image, annotations)
         if found is None:
             raise ImageNotFound(f"{image}: not found (the annotation {IMAGE} says so)", "ErrImagePull")
