@@ -36,8 +36,19 @@ def _of_service(service: Object) -> list[str]:
     if not needs_node_ports(spec):
         return []
     key = "port" if balancer_addresses(service) else "nodePort"
-    ports = [port for port in spec.get("ports") or () if port.get("protocol", "TCP") == "TCP" and port.get(key)]
+    missing = _missing(service)
+    ports = [
+        port
+        for port in spec.get("ports") or ()
+        if port.get("protocol", "TCP") == "TCP" and port.get(key) and port[key] not in missing
+    ]
     return [link(_scheme(port), LOCALHOST, port[key]) for port in ports]
+
+
+def _missing(service: Object) -> set[int]:
+    """The ports of a load balancer that another program of this machine has."""
+    entries = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return {port["port"] for entry in entries for port in entry.get("ports") or () if port.get("error")}
 
 
 def _scheme(port: Object) -> str:

@@ -77,21 +77,18 @@ def check_ports(bind: str, ports: Mapping[str, int]) -> None:
                 ) from error
 
 
-def ingress_remarks(ports: Mapping[str, int], reserved: Collection[int], published: Collection[str]) -> list[str]:
+def ingress_remarks(ports: Mapping[str, int], reserved: Collection[int], published: Collection[str]) -> dict[int, str]:
     """A sentence for each port of the Ingress controller that somebody else has: the rest works without it.
 
     reserved: our own other ports; published: what our containers bring to localhost already, such as 8080/tcp.
     """
-    remarks = []
+    remarks = {}
     for variable, port in ports.items():
         if f"{port}/tcp" not in published and (port in reserved or not _is_free(LOOPBACK, port)):
-            remarks.append(
-                _(
-                    "Port %(port)d is taken: no Ingress will answer at localhost:%(port)d; all else works. "
-                    "Choose another with %(variable)s=…"
-                )
-                % {"port": port, "variable": variable}
-            )
+            remarks[port] = _(
+                "Port %(port)d is taken: no Ingress will answer at localhost:%(port)d; all else works. "
+                "Choose another with %(variable)s=…"
+            ) % {"port": port, "variable": variable}
     return remarks
 
 

@@ -88,10 +88,14 @@ def kubelet(node: str) -> str:
 class Up:
     """One run of `manage.py up`, from preparation to the last stopped container."""
 
-    def __init__(self, folder: DataFolder, runtime: str, *, begun: float, ingress: bool = True):
+    def __init__(
+        self, folder: DataFolder, runtime: str, *, begun: float, ingress: bool = True, ingress_port: int | None = None
+    ):
+        """ingress_port: where Ingresses will answer, None where that port is taken."""
         self.folder = folder
         self.runtime = runtime
         self.ingress = ingress and runtime == "docker"  # simulated pods route nothing
+        self.ingress_port = ingress_port
         self.begun = begun  # on the monotonic clock
         self.since = datetime.now(UTC)
         self.cluster = folder.cluster()
@@ -197,8 +201,8 @@ class Up:
         say("")
         host = "127.0.0.1" if settings.BIND in ("0.0.0.0", "::") else settings.BIND
         say(_("  Dashboard  http://%(host)s:%(port)d/") % {"host": host, "port": settings.HTTP_PORT})
-        if self.ingress:
-            say(_("  Ingress    http://*.localhost:%(port)d/") % {"port": settings.INGRESS_HTTP_PORT})
+        if self.ingress and self.ingress_port:
+            say(_("  Ingress    http://*.localhost:%(port)d/") % {"port": self.ingress_port})
         say(_("  kubectl    export KUBECONFIG=%(file)s") % {"file": self.folder.path / "kubeconfig"})
         say("")
         say(_("Ctrl-C stops everything; the next start brings the same pods back."))

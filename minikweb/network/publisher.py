@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 LOCALHOST = "127.0.0.1"  # whatever MINIKWEB_BIND says: applications are shown to this machine alone
 AGAIN = 30.0  # seconds: a port may be free then, or Docker have lost a publisher
 AT_ONCE = 4
+UNAVAILABLE = "PortUnavailable"  # of an event and of a port in a status
 TAKEN = ("address already in use", "port is already allocated")
 
 
@@ -98,6 +99,22 @@ def _nodes(port: proxy.Port, ready: dict[str, str]) -> tuple[str, ...]:
     return tuple(sorted(ip for name, ip in ready.items() if name in wanted and ip))
 
 
+def answering(service: Object, published: set[str]) -> list[Object] | None:
+    """What status.loadBalancer.ingress says: the address, and which ports are not there; None where none is.
+
+    published: those of this Service that are on localhost, such as 80/tcp.
+    """
+    if not published:
+        return None
+    ports = [(port["port"], port.get("protocol", "TCP")) for port in service["spec"].get("ports") or ()]
+    missing = [
+        {"port": number, "protocol": protocol, "error": UNAVAILABLE}
+        for number, protocol in ports
+        if f"{number}/{protocol.lower()}" not in published
+    ]
+    return [{"ip": LOCALHOST, "ipMode": "Proxy", **({"ports": missing} if missing else {})}]
+
+
 def _key(service: Object) -> str:
     return f"{service['metadata']['namespace']}/{service['metadata']['name']}"
 
@@ -146,7 +163,8 @@ class Publisher(Controller):
         done = self._publish(wanted)
         for service in services:
             if service["spec"].get("type") == "LoadBalancer":
-                self._write_status(service, any(wanted[port].service == _key(service) for port in done))
+                mine = {port for port in done if wanted[port].service == _key(service)}
+                self._write_status(service, answering(service, mine))
         return AGAIN if found else None
 
     def _publish(self, wanted: dict[str, Publication]) -> set[str]:
@@ -186,10 +204,9 @@ class Publisher(Controller):
         service = self.cache.get("Service", namespace, name)
         if service is not None:
             message = f"{why}: the Service does not answer at localhost:{one.number}; inside the cluster it does"
-            self.recorder.event(service, "Warning", "PortUnavailable", message)
+            self.recorder.event(service, "Warning", UNAVAILABLE, message)
 
-    def _write_status(self, service: Object, is_there: bool) -> None:
-        ingress = [{"ip": LOCALHOST, "ipMode": "Proxy"}] if is_there else None
+    def _write_status(self, service: Object, ingress: list[Object] | None) -> None:
         found = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress")
         if (found or None) == ingress:
             return
@@ -197,7 +214,7 @@ class Publisher(Controller):
         patch = {"metadata": {"uid": metadata["uid"]}, "status": {"loadBalancer": {"ingress": ingress}}}
         with suppress(NotFound):
             self.client.patch("Service", metadata["name"], patch, metadata["namespace"], subresource="status")
-        if is_there:
+        if ingress and not found:
             self.recorder.event(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer")
 
 

@@ -34,6 +34,13 @@ def test_a_load_balancer_opens_at_its_own_port_once_it_is_there():
     assert laptop_urls(service("LoadBalancer", {"port": 80})) == []
 
 
+def test_a_port_that_another_program_has_is_left_out():
+    taken = {"port": 80, "protocol": "TCP", "error": "PortUnavailable"}
+    status = {"loadBalancer": {"ingress": [{"ip": "127.0.0.1", "ports": [taken]}]}}
+    ports = {"port": 80, "nodePort": 30080}, {"port": 443, "nodePort": 30443}
+    assert laptop_urls(service("LoadBalancer", *ports, status=status)) == ["https://localhost/"]
+
+
 @pytest.mark.parametrize(
     "port, scheme",
     [

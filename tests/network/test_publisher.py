@@ -108,6 +108,15 @@ def test_a_load_balancer_answers_at_its_own_port_too_and_says_where(world):
     assert world.client.statuses == {"web": [{"ip": "127.0.0.1", "ipMode": "Proxy"}]}
 
 
+def test_a_load_balancer_says_which_of_its_ports_is_not_there(world):
+    two = exposed(kind="LoadBalancer")
+    two["spec"]["ports"].append({"name": "b", "port": 443, "nodePort": 30443, "protocol": "TCP"})
+    world.docker.taken = {"443/tcp"}
+    world.sync(two)
+    missing = {"port": 443, "protocol": "TCP", "error": "PortUnavailable"}
+    assert world.client.statuses == {"web": [{"ip": "127.0.0.1", "ipMode": "Proxy", "ports": [missing]}]}
+
+
 def test_a_service_inside_the_cluster_is_not_published(world):
     assert world.sync(service()) is None
     assert world.docker.ports == {}

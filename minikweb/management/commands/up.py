@@ -45,14 +45,14 @@ class Command(UserCommand):
         if choice.runtime == "docker":
             folder.update_cluster(docker=True)
             preparation.build_images()
-            if not without_ingress:
-                _say_which_ports_are_taken(folder)
         preparation.prepare_network(folder, choice.runtime)
         folder.update_cluster(runtime=choice.runtime)
         install_credentials(folder.path, bind=settings.BIND, port=settings.API_PORT)
         preparation.migrate()
         _decide_runtime(choice.runtime)
-        Up(folder, choice.runtime, begun=begun, ingress=not without_ingress).run()
+        asked = choice.runtime == "docker" and not without_ingress
+        port = _ingress_port(folder) if asked else None
+        Up(folder, choice.runtime, begun=begun, ingress=not without_ingress, ingress_port=port).run()
 
 
 def _identity_is_new(folder: DataFolder) -> bool:
@@ -63,14 +63,17 @@ def _identity_is_new(folder: DataFolder) -> bool:
     return made
 
 
-def _say_which_ports_are_taken(folder: DataFolder) -> None:
+def _ingress_port(folder: DataFolder) -> int | None:
+    """Where Ingresses will answer, None where that port is taken; says which ports are."""
     wanted = {
         "MINIKWEB_INGRESS_HTTP_PORT": settings.INGRESS_HTTP_PORT,
         "MINIKWEB_INGRESS_HTTPS_PORT": settings.INGRESS_HTTPS_PORT,
     }
     own = (settings.HTTP_PORT, settings.API_PORT)
-    for remark in preparation.ingress_remarks(wanted, own, preparation.published_ports(folder)):
+    taken = preparation.ingress_remarks(wanted, own, preparation.published_ports(folder))
+    for remark in taken.values():
         say(remark)
+    return None if settings.INGRESS_HTTP_PORT in taken else settings.INGRESS_HTTP_PORT
 
 
 def _decide_runtime(runtime: str) -> None:
