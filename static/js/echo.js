@@ -43,4 +43,6 @@ if (strip) {
   live.describeWith(() => ({ kinds: strip.dataset.kinds }));
   live.on("stale", (parts) => parts.includes("page") && refresh());
   live.on("back", refresh);
+  let fresh = false; // what changed between the page's making and the socket's opening
+  live.on("state", () => fresh || ((fresh = true), refresh()));
 }

@@ -6,7 +6,7 @@ const MOVE = 200; // ms
 const PULSE = 1200;
 const place = document.getElementById("topology");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-let asking = false, again = false;
+let asking = false, again = false, selected = "";
 
 const boxes = () => [...place.querySelectorAll("foreignObject")];
 
@@ -51,12 +51,14 @@ function glide(box, x, y) {
   if ((x || y) && !still.matches) box.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }], { duration: MOVE, easing: "ease-out" });
 }
 
-let selected = "";
-function select(path) {
+
+function select(path, look = false) {
   selected = path;
   for (const link of place.querySelectorAll(".box")) {
-    if (path && link.dataset.of === path && !link.classList.contains("many")) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
+    if (path && link.dataset.of === path && !link.classList.contains("many")) {
+      link.setAttribute("aria-current", "true");
+      if (look) link.scrollIntoView({ block: "nearest", inline: "center" });
+    } else link.removeAttribute("aria-current");
   }
 }
 
@@ -65,5 +67,7 @@ if (place) {
   live.describeWith(() => ({ kinds: place.dataset.kinds }));
   live.on("stale", (parts) => parts.includes("page") && refresh());
   live.on("back", refresh);
-  document.addEventListener("opened", (event) => select(event.detail));
+  let fresh = false; // what changed between the page's making and the socket's opening
+  live.on("state", () => fresh || ((fresh = true), refresh()));
+  document.addEventListener("opened", (event) => select(event.detail, true));
 }

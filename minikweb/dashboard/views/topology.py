@@ -17,7 +17,8 @@ from minikweb.dashboard.views import tree as tree_page
 Context = dict[str, Any]
 
 WIDTH, HEIGHT = 180, 44  # of a box, in pixels
-GAP_X, GAP_Y, HEAD = 40, 12, 28  # between the columns, between the rows, above all for the columns' names
+BESIDE = 10  # pixels between a line of traffic and one of control where both end
+GAP_X, GAP_Y, HEAD = 40, 14, 28  # between the columns, between the rows, above all for the columns' names
 
 
 @require_GET
@@ -85,11 +86,13 @@ def _box(node: Node) -> Context:
 
 
 def _line(edge: Edge, boxes: dict[str, Node]) -> str:
-    """The path of an edge: out to the right, in from the left."""
+    """The path of an edge: out to the right, in from the left; traffic goes above the row, past what stands between."""
     start, end = boxes[edge.start], boxes[edge.end]
     x1, y1 = _x(start.column) + WIDTH, _y(start.row) + HEIGHT // 2
     x2, y2 = _x(end.column), _y(end.row) + HEIGHT // 2
+    if edge.kind == "traffic" and end.column - start.column > 1:
+        above = _y(end.row) - GAP_Y // 2
+        return f"M{x1} {y1}h{GAP_X // 3}V{above}H{x2 - GAP_X // 3}V{y2 - BESIDE}H{x2}"
     if y1 == y2:
         return f"M{x1} {y1}H{x2}"
-    bend = x2 - GAP_X // 2
-    return f"M{x1} {y1}H{bend}V{y2}H{x2}"
+    return f"M{x1} {y1}H{x2 - GAP_X // 2}V{y2}H{x2}"
