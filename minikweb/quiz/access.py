@@ -28,6 +28,11 @@ def person() -> str:
     return actor.current().person
 
 
+def name() -> str:
+    """What who acts is called; "" for the local administrator."""
+    return actor.current().name
+
+
 def owns(session: LiveSession) -> bool:
     """Whether who acts opened the session. Who sits at the machine itself sees all: the database is theirs."""
     return is_teacher() and person() in (session.teacher, actor.LOCAL.person)

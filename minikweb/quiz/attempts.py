@@ -42,11 +42,16 @@ def is_over(attempt: Attempt, now: datetime) -> bool:
     return attempt.finished_at is not None or (end is not None and now > end + GRACE)
 
 
+def drawn(chapter: str, size: int, questions: dict[str, Question], read: Collection[str], seed: int) -> list[str]:
+    """The ids of a new series: shuffled, as many as asked for (0: all); of one's own objects those that were read."""
+    chosen = [one.id for one in askable(chapter, questions) if not one.reads or one.id in read]
+    random.Random(seed).shuffle(chosen)
+    return chosen[: size or None]
+
+
 def in_order(attempt: Attempt, questions: dict[str, Question]) -> list[Question]:
-    """The questions of the chapter, or of all, shuffled once for this attempt; as many as were asked for."""
-    chosen = [one for one in askable(attempt.chapter, questions) if not one.reads or one.id in attempt.read]
-    random.Random(attempt.seed).shuffle(chosen)
-    return chosen[: attempt.size or None]
+    """The questions of the series; one that has left the bank since leaves the series, too."""
+    return [questions[id] for id in attempt.order if id in questions]
 
 
 def options_in_order(attempt: Attempt, question: Question) -> list[Option]:

@@ -15,7 +15,8 @@ class Attempt(models.Model):
     size = models.PositiveSmallIntegerField(default=0)  # how many questions; 0 for all that there are
     rule = models.CharField(max_length=16)
     mode = models.CharField(max_length=16)
-    seed = models.PositiveIntegerField()  # shuffles questions and options the same way at each reload
+    seed = models.PositiveIntegerField()  # shuffles the options the same way at each reload
+    order = models.JSONField(default=list)  # the ids of the questions, drawn and shuffled at the start
     minutes = models.PositiveSmallIntegerField(default=0)  # of an exam; 0 for no limit
     read = models.JSONField(default=dict)  # question id → values of the learner's object, as they were at the start
     started_at = models.DateTimeField(auto_now_add=True)

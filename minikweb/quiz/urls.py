@@ -14,6 +14,7 @@ urlpatterns = [
     path("<int:attempt_id>/", series.attempt, name="attempt"),
     path("<int:attempt_id>/<int:number>/", series.question, name="question"),
     path("<int:attempt_id>/result/", series.result, name="result"),
+    path("<int:attempt_id>/attestation/", series.attestation, name="exam-attestation"),
     path("live/", teacher.index, name="live"),
     path("live/open", teacher.open_session, name="open"),
     path(_LIVE, teacher.control, name="control"),

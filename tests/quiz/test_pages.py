@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from minikweb.quiz import attempts, library
 from minikweb.quiz.models import Answer, Attempt
+from tests.quiz.test_bank import QUESTION
 
 pytestmark = pytest.mark.django_db(databases=["default"])
 
@@ -150,3 +151,38 @@ def test_training_has_no_time_limit(client):
 def test_a_time_limit_of_ones_own_making_is_refused(client):
     data = {"chapter": "pod", "rule": "discordance", "mode": "exam", "minutes": "-5"}
     assert client.post("/quiz/start", data).status_code == 400
+
+
+def test_a_question_added_to_the_bank_changes_no_series_under_way(client, tmp_path, settings):
+    attempt = begun(client, chapter="", size="10")
+    before = [one.id for one in attempts.in_order(attempt, library.questions())]
+    (tmp_path / "qcm").mkdir()
+    (tmp_path / "qcm" / "99-more.yaml").write_text(QUESTION.format(answers="one", b_right="false", b_english="no way"))
+    settings.LESSONS_DIRS = [*settings.LESSONS_DIRS, tmp_path]
+    assert "q1" in library.questions()
+    assert [one.id for one in attempts.in_order(attempt, library.questions())] == before
+
+
+def test_the_result_tells_how_each_chapter_went_and_where_its_lesson_is(client):
+    attempt = begun(client, chapter="", size="20")
+    for number in range(1, 21):
+        answered(client, attempt, number)
+    text = client.get(f"/quiz/{attempt.id}/result/").content.decode()
+    assert "Par notion" in text and "100 %" in text
+    assert re.search('<td><a href="/lessons/[a-z]+/">', text)
+
+
+def test_an_exam_that_is_over_has_an_attestation_with_a_line_for_the_name(client):
+    attempt = begun(client, mode="exam")
+    assert client.get(f"/quiz/{attempt.id}/attestation/").status_code == 404
+    for number in range(1, 11):
+        answered(client, attempt, number)
+    text = client.get(f"/quiz/{attempt.id}/attestation/").content.decode()
+    assert "10 / 10" in text and "Nom :" in text
+
+
+def test_training_is_attested_to_nobody(client, attempt):
+    for number in range(1, 11):
+        answered(client, attempt, number)
+    client.get(f"/quiz/{attempt.id}/result/")
+    assert client.get(f"/quiz/{attempt.id}/attestation/").status_code == 404

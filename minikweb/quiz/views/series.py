@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from minikweb.quiz import access, attempts, cluster, library, scoring
+from minikweb.quiz import access, attempts, cluster, library, results, scoring
 from minikweb.quiz.library import chapters, faults, questions
 from minikweb.quiz.models import MODES, Answer, Attempt
-from minikweb.quiz.phrases import language, rule, rules
+from minikweb.quiz.phrases import decimal, language, rule, rules
+from minikweb.quiz.views import certificate
 
 MINUTES = (0, 10, 20, 30, 60)  # of an exam; 0: no limit
 SIZES = (10, 20, 0)  # questions in a series; 0: all of them
@@ -64,15 +66,18 @@ def start(request: HttpRequest) -> HttpResponse:
     known = chapter in ("", *chapters()) and marking in scoring.RULES and mode in MODES and size in map(str, SIZES)
     if not known or minutes not in map(str, MINUTES):
         return HttpResponseBadRequest(_("Choose a chapter, a grading rule and a mode of the list."))
+    bank, seed = questions(), random.randrange(2**31)
+    read = cluster.values(attempts.askable(chapter, bank))
     created = Attempt.objects.create(
         person=access.person(),
         chapter=chapter,
         size=int(size),
         rule=marking,
         mode=mode,
-        seed=random.randrange(2**31),
+        seed=seed,
         minutes=int(minutes),
-        read=cluster.values(attempts.askable(chapter, questions())),
+        read=read,
+        order=attempts.drawn(chapter, int(size), bank, read, seed),
     )
     return redirect("quiz:attempt", created.id)
 
@@ -174,5 +179,33 @@ def result(request: HttpRequest, attempt_id: int) -> HttpResponse:
         "total": len(series),
         "exact": sum(one.verdict == "right" for one in series),
         "rule": rule(own.rule),
+        "notions": _notions(own, series),
     }
     return render(request, "quiz/result.html", context)
+
+
+def _notions(own: Attempt, series: list[attempts.Graded]) -> list[dict[str, object]]:
+    """How well each chapter went; nothing where there is one alone."""
+    given = {one.number: one.ticked for one in series if one.ticked is not None}
+    each = results.per_question(own.rule, [one.question for one in series], {0: given})
+    notions = [certificate.notion(one) for one in results.per_notion(each)]
+    return notions if len(notions) > 1 else []
+
+
+@require_GET
+def attestation(request: HttpRequest, attempt_id: int) -> HttpResponse:
+    """Of an exam that is over, to print. Who has no name here finds a line to write it on."""
+    own = _own(attempt_id)
+    if own.mode != "exam" or own.finished_at is None:
+        raise Http404
+    series = attempts.graded(own, questions())
+    facts = {
+        "name": access.name(),
+        "title": title_of(own),
+        "date": own.finished_at,
+        "mark": decimal(sum((one.mark for one in series), Fraction(0))),
+        "asked": len(series),
+        "exact": sum(one.verdict == "right" for one in series),
+        "notions": _notions(own, series),
+    }
+    return certificate.render_page(request, own.rule, facts)
