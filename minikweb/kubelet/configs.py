@@ -8,7 +8,6 @@ from typing import Any
 from minikweb.apimachinery import quantity
 from minikweb.kubelet import env
 from minikweb.kubelet.pods import Start, full_name, is_sidecar
-from minikweb.kubelet.probes import KINDS
 from minikweb.kubelet.volumes import SUPPORTED, mounts
 from minikweb.runtime.protocol import ContainerConfig, PodRef, SandboxConfig, Volume
 
@@ -166,11 +165,3 @@ def unsupported(pod: Object) -> tuple[str, str] | None:
         if any(port.get("hostPort") for port in one.get("ports") or ()):
             return "FailedCreatePodSandBox", "Failed to create pod sandbox: hostPort is not supported yet"
     return None
-
-
-def not_yet(pod: Object) -> str:
-    """What the pod asks for and is left out, in one sentence; empty if nothing."""
-    found = []
-    for one in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
-        found += [f"{kind} of container {one['name']} (grpc)" for kind in KINDS if "grpc" in (one.get(kind) or {})]
-    return f"not run yet: {', '.join(found)}" if found else ""

@@ -20,7 +20,7 @@ from minikweb.client.client import Client
 from minikweb.client.controller import Controller, key_of
 from minikweb.client.events import Recorder
 from minikweb.client.informer import Cache
-from minikweb.kubelet import configs, hooks, pods, probes, status
+from minikweb.kubelet import hooks, pods, probes, status
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.images import Images
 from minikweb.kubelet.mounting import Volumes
@@ -79,7 +79,6 @@ class Kubelet(Controller):
         self._key_of_uid: dict[str, str] = {}
         self._stopping: dict[str, datetime] = {}  # container id → when its grace ends
         self._hooked: set[str] = set()  # ids of containers whose preStop hook has begun
-        self._told: set[str] = set()  # uids of pods told what is not run yet
         self._lock = threading.Lock()
 
     # --- one pod --------------------------------------------------------------------------------
@@ -113,7 +112,6 @@ class Kubelet(Controller):
         outcome = self.starter.carry_out(pod, plan, observed)
         if plan.stop_sandbox and not plan.stop:
             self._stop_sandbox(pod, plan.stop_sandbox)
-        self._tell_what_is_not_run(pod)
         observed = self._observe(uid)
         self.prober.follow(pod, observed)
         sandbox = pods.sandbox_of(observed)
@@ -227,7 +225,6 @@ class Kubelet(Controller):
         self.images.forget(uid)
         self.backoff.forget(f"{uid}/")
         with self._lock:
-            self._told.discard(uid)
             key = self._key_of_uid.pop(uid, None)
             if key is not None:
                 self._known[key].discard(uid)
@@ -315,14 +312,6 @@ class Kubelet(Controller):
             self.client.patch("Pod", meta["name"], body, meta["namespace"], subresource="status")
         except (errors.NotFound, errors.Conflict) as error:
             log.debug("status of %s/%s not written: %s", meta["namespace"], meta["name"], error.message)
-
-    def _tell_what_is_not_run(self, pod: Object) -> None:
-        """Once per pod: what it asks for and does not get yet."""
-        uid = pod["metadata"]["uid"]
-        if uid not in self._told:
-            self._told.add(uid)
-            if left_out := configs.not_yet(pod):
-                self.recorder.event(pod, "Warning", "NotSupported", left_out)
 
 
 def _deadline(pod: Object, now: datetime) -> float | None:

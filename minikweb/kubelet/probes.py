@@ -1,4 +1,4 @@
-"""One probe, once: what it asks a container and what the answer means. Source: pkg/probe (exec, http, tcp).
+"""One probe, once: what it asks a container and what the answer means. Source: pkg/probe (exec, http, tcp, grpc).
 
 Requests go from the node to the pod's address, as Kubernetes' do; nothing is run in the pod for them.
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
+from minikweb.kubelet import grpchealth
 from minikweb.runtime.protocol import CommandTimeout, Runtime, RuntimeFailure
 
 Object = dict[str, Any]
@@ -81,6 +82,8 @@ def probe(runtime: Runtime, target: Target, spec: Object) -> Answer:
             return get(runtime, target, spec["httpGet"], timeout)
         if "tcpSocket" in spec:
             return connect(runtime, target, spec["tcpSocket"], timeout)
+        if "grpc" in spec:
+            return call(runtime, target, spec["grpc"], timeout)
     except ValueError as error:
         return Answer("unknown", str(error))
     return Answer("unknown", f"missing probe handler for {target.pod['metadata']['name']}")
@@ -105,6 +108,23 @@ def connect(runtime: Runtime, target: Target, action: Object, timeout: float) ->
         runtime.connect(host, port, timeout).close()
     except OSError as error:
         return Answer("failure", dial_failure(host, port, error))
+    return Answer("success")
+
+
+def call(runtime: Runtime, target: Target, action: Object, timeout: float) -> Answer:
+    """gRPC's own health check: well if the service says that it is serving."""
+    authority = f"{target.ip}:{number(action['port'], target.container)}"
+    late = f'timeout: failed to connect service "{authority}" within {timeout:g}s: context deadline exceeded'
+    try:
+        with runtime.connect(target.ip, number(action["port"], target.container), timeout) as sock:
+            grpchealth.check(sock, authority, action.get("service") or "", timeout)
+    except TimeoutError:
+        return Answer("failure", late)
+    except OSError as error:
+        why = dial_failure(target.ip, number(action["port"], target.container), error)
+        return Answer("failure", f'error: failed to connect service at "{authority}": {why}')
+    except grpchealth.Unhealthy as unhealthy:
+        return Answer("failure", str(unhealthy))
     return Answer("success")
 
 

@@ -241,10 +241,3 @@ def test_what_real_containers_cannot_have_is_said_and_not_ignored(spec, reason, 
     assert node.status(web)["phase"] == "Pending"
     assert said in node.recorded.said(reason)[0]
     assert node.runtime.configs == []
-
-
-def test_what_is_not_run_is_told_once(node):
-    web = pod(containers=[container(readinessProbe={"grpc": {"port": 8080}})])
-    node.run(web)
-    node.sync(web)
-    assert node.recorded.said("NotSupported") == ["not run yet: readinessProbe of container app (grpc)"]
