@@ -63,6 +63,10 @@ OPERATORS = os.environ.get("MINIKWEB_OPERATORS", "")
 # How Applications may reach git: a path or file:// would show them the files of this machine.
 GIT_PROTOCOLS = tuple(os.environ.get("MINIKWEB_GIT_PROTOCOLS", "http,https,ssh,git").split(","))
 
+# The git server in the box: its repositories, and what they are made of when they are first asked for.
+GIT_DIR = DATA_DIR / "git"
+GIT_EXAMPLES = BASE_DIR / "lessons" / "git"
+
 # Helm: the binary (else that in PATH), charts that come along and charts written in the pages, by person.
 HELM = os.environ.get("MINIKWEB_HELM", "")
 CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minikweb"

@@ -9,7 +9,8 @@ comparison.py    wanted and live objects → synced, out of sync, to be pruned
 plan.py          phases, waves and hooks: what to do next
 policy.py        whether to synchronise by oneself
 project.py       what an AppProject allows
+server.py        the git server in the box: repositories of a folder, by git's own HTTP program
 
-Everything but repository.py (git) and the charts of manifests.py (helm) is data in, data out.
+Everything but repository.py, server.py (git) and the charts of manifests.py (helm) is data in, data out.
 Source: https://argo-cd.readthedocs.io, github.com/argoproj/gitops-engine (pkg/diff, pkg/health, pkg/sync).
 """
