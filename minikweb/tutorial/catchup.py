@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import connections
-from django.utils import timezone
 
 from minikweb.apimachinery import errors
 from minikweb.client.client import Client
@@ -85,29 +84,26 @@ def _run(one: CatchUp) -> None:
 
 def bring(one: CatchUp, kubeconfig: Path) -> None:
     """Empties the namespace of whoever acts and types the steps before; `one` tells how far, and what went wrong."""
-    client, namespace = cluster.client(), cluster.namespace()
-    if actor.current().is_administrator:  # a student's is there, and not the student's to make
-        cluster.ensure_namespace(client, namespace)
-    cluster.clean(client, namespace, one.lesson)
-    one.problem = _wait_until_empty(client, namespace, one.lesson)
+    one.problem = empty(one.lesson)
     one.emptied = not one.problem
-    reader = cluster.NamespaceReader(cluster.cache(), namespace)
+    reader = cluster.NamespaceReader(cluster.cache(), cluster.namespace())
     for step in one.before:
         if one.problem:
             return
         if not cluster.lacks(cluster.cache(), one.lesson.needs + step.needs):
             one.problem = proof.solved(one.lesson, step, reader, kubeconfig)
         if not one.problem:
-            _mark(one.lesson, step)
+            progress.mark_shown(actor.current().person, one.lesson, step)
             one.reached += 1
 
 
-def _mark(lesson: Lesson, step: Step) -> None:
-    """Done, and shown where the learner had not done it."""
-    mine = progress.of_step(actor.current().person, lesson, step)
-    if mine.done_at is None:
-        mine.done_at, mine.solution_seen = timezone.now(), True
-        mine.save(update_fields=["done_at", "solution_seen"])
+def empty(lesson: Lesson) -> str:
+    """Clears the table of whoever acts, and waits until it is clear; returns what went wrong."""
+    client, namespace = cluster.client(), cluster.namespace()
+    if actor.current().is_administrator:  # a student's is there, and not the student's to make
+        cluster.ensure_namespace(client, namespace)
+    cluster.clean(client, namespace, lesson)
+    return _wait_until_empty(client, namespace, lesson)
 
 
 def _wait_until_empty(client: Client, namespace: str, lesson: Lesson) -> str:

@@ -40,13 +40,13 @@ class NamespaceReader:
     """The checks' reader (checks.Reader) over a cache: one learner's namespace, and what is beside it."""
 
     def __init__(self, cache: AnyCache, namespace: str):
-        self._cache = cache
+        self.cache = cache
         self.namespace = namespace
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
         found = self._ready(kind).get(self._scope(kind, namespace), name)
         if found is None:
-            declared = self._cache.client.kind(kind)
+            declared = self.cache.client.kind(kind)
             raise errors.not_found(declared.group, declared.plural, name)
         return found
 
@@ -54,16 +54,16 @@ class NamespaceReader:
         return self._ready(kind).list(self._scope(kind, namespace))
 
     def elsewhere(self, kind: str, name: str) -> list[str]:
-        if not self._cache.client.kind(kind).namespaced:
+        if not self.cache.client.kind(kind).namespaced:
             return []
         metas = [obj["metadata"] for obj in self._ready(kind).list() if obj["metadata"]["name"] == name]
         return sorted(meta["namespace"] for meta in metas if meta["namespace"] != self.namespace)
 
     def _scope(self, kind: str, namespace: str | None) -> str | None:
-        return (namespace or self.namespace) if self._cache.client.kind(kind).namespaced else None
+        return (namespace or self.namespace) if self.cache.client.kind(kind).namespaced else None
 
     def _ready(self, kind: str):
-        informer = self._cache.informer(kind)
+        informer = self.cache.informer(kind)
         if not informer.wait_for_sync(FIRST_LOOK):
             raise errors.ServiceUnavailable("the cluster does not answer; the page goes on by itself when it does")
         return informer

@@ -22,7 +22,7 @@ CALM = 0.05  # seconds in which several changes become one look
 TICK = 2.0  # a look without a change: a namespace deleted, a cluster back
 
 
-def _in_thread(function):
+def in_thread(function):
     """Each look in a thread of its own: the default would queue all sockets on one."""
     return database_sync_to_async(function, thread_sensitive=False)
 
@@ -33,13 +33,13 @@ class StepConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         arguments = self.scope["url_route"]["kwargs"]
         try:
-            self.lesson, self.step = await _in_thread(views.find)(arguments["slug"], arguments["step_id"])
+            self.lesson, self.step = await in_thread(views.find)(arguments["slug"], arguments["step_id"])
         except Http404:
             await self.close()
             return
-        self.language = _language(self.scope)
+        self.language = language_of(self.scope)
         self.changed = asyncio.Event()
-        self.unsubscribe = await _in_thread(_subscribe)(self.lesson, asyncio.get_running_loop(), self.changed)
+        self.unsubscribe = await in_thread(_subscribe)(self.lesson, asyncio.get_running_loop(), self.changed)
         await self.accept()
         self.following = asyncio.create_task(self._follow())
 
@@ -51,7 +51,7 @@ class StepConsumer(AsyncWebsocketConsumer):
     async def _follow(self) -> None:
         last = ""
         while True:
-            fragment = await _in_thread(self._render)()
+            fragment = await in_thread(self._render)()
             if fragment != last:
                 await self.send(text_data=fragment)
                 last = fragment
@@ -70,7 +70,7 @@ class StepConsumer(AsyncWebsocketConsumer):
                 return render_to_string("tutorial/checks.html", {"error": error})
 
 
-def _language(scope: dict[str, Any]) -> str:
+def language_of(scope: dict[str, Any]) -> str:
     """The language of the page that opened the socket: it says so in the address."""
     wanted = parse_qs(scope.get("query_string", b"").decode()).get("lang", [""])[0]
     return wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -49,6 +49,28 @@ def preparing(request: HttpRequest, slug: str, step_id: str) -> HttpResponse:
     context = _titles(found, current) | {"under_way": under_way, "steps": steps, "namespace": cluster.namespace()}
     template = "tutorial/preparing_part.html" if "part" in request.GET else "tutorial/preparing.html"
     return render(request, template, context)
+
+
+@require_GET
+def demonstration(request: HttpRequest, slug: str) -> HttpResponse:
+    """The lesson typed live, at the reader's pace; nothing is typed before the button is pressed."""
+    found = views.lessons().get(slug)
+    if found is None:
+        raise Http404
+    words = views.language()
+    try:
+        leftovers = views.leftovers()
+    except errors.ApiError as error:
+        return views.unwell(request, error)
+    context = {
+        "lesson": found,
+        "title": found.title[words],
+        "steps": [step.title[words] for step in found.steps],
+        "leftovers": leftovers,
+        "namespace": cluster.namespace(),
+        "kubectl": shell.kubectl(),
+    }
+    return render(request, "tutorial/demonstration.html", context)
 
 
 def _before(found: Lesson, current: Step) -> tuple[Step, ...]:

@@ -38,6 +38,14 @@ def of_step(person: str, lesson: Lesson, step: Step) -> Progress:
     return Progress.objects.get_or_create(person=person, lesson=lesson.slug, step=step.id)[0]
 
 
+def mark_shown(person: str, lesson: Lesson, step: Step) -> None:
+    """A step that was typed for somebody: done, and shown where they had not done it themselves."""
+    mine = of_step(person, lesson, step)
+    if mine.done_at is None:
+        mine.done_at, mine.solution_seen = timezone.now(), True
+        mine.save(update_fields=["done_at", "solution_seen"])
+
+
 def first_open(lesson: Lesson, person: str) -> Step:
     """Where a person goes on: the first step not done, else the last one."""
     known = Progress.of(person, lesson.slug)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
@@ -111,9 +111,13 @@ class Shell:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self.code = 0  # of the last command
 
-    def run(self, command: str, output: Callable[[str], None]) -> int:
-        """Runs one command, tells what it prints as it comes; returns its code. Raises BrokenPipeError once closed."""
+    def run(self, command: str) -> Iterator[str]:
+        """Runs one command and gives what it prints as it comes; then `code` is its code.
+
+        Raises BrokenPipeError once the shell has ended.
+        """
         assert self._process.stdin and self._process.stdout
         end = secrets.token_hex(8)
         self._process.stdin.write(f"{{ {command}\n}} </dev/null\nprintf '\\n%s %s\\n' {end} $?\n".encode())
@@ -124,9 +128,10 @@ class Shell:
             found = re.search(rf"\n{end} (\d+)\n", held)
             cut = found.start() if found else max(held.rfind("\n"), 0)
             if held[:cut]:
-                output(held[:cut])
+                yield held[:cut]
             if found:
-                return int(found[1])
+                self.code = int(found[1])
+                return
             held = held[cut:]
         raise BrokenPipeError("the shell has ended")
 

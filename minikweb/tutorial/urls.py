@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from minikweb.tutorial import consumers, doing, titles, views
+from minikweb.tutorial import consumers, doing, projection, titles, views
 
 app_name = "tutorial"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("<slug:slug>/start", views.start, name="start"),
     path("<slug:slug>/reset", views.reset, name="reset"),
     path("<slug:slug>/slides", views.as_slides, name="slides"),
+    path("<slug:slug>/demonstration", doing.demonstration, name="demonstration"),
     path("<slug:slug>/whole", views.whole, name="whole"),
     path("<slug:slug>/manifests/<str:name>", views.manifest, name="manifest"),
     path("<slug:slug>/<slug:step_id>/", views.step, name="step"),
@@ -22,5 +23,7 @@ urlpatterns = [
     path("<slug:slug>/<slug:step_id>/solution", views.solution, name="solution"),
 ]
 websocket_urlpatterns = [
+    path("ws/lessons/<slug:slug>/demonstration/", projection.FilmConsumer.as_asgi()),
+    path("ws/lessons/<slug:slug>/<slug:step_id>/demonstration/", projection.FilmConsumer.as_asgi()),
     path("ws/lessons/<slug:slug>/<slug:step_id>/", consumers.StepConsumer.as_asgi()),
 ]

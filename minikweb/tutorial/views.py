@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from minikweb.apimachinery import errors
 from minikweb.people import actor, whereabouts
 from minikweb.people.middleware import open_to_all
-from minikweb.tutorial import cluster, outline, progress, slides, text
+from minikweb.tutorial import cluster, outline, progress, shell, slides, text
 from minikweb.tutorial.lesson import Lesson, Step, load_all
 from minikweb.tutorial.models import Progress
 
@@ -175,6 +175,7 @@ def _page_context(request: HttpRequest, found: Lesson, current: Step) -> dict[st
         "hints_left": len(current.hints) - seen,
         "solution": place.filled(current.solution).strip() if mine and mine.solution_seen else "",
         "leftovers": [] if any(one.done_at for one in known.values()) or position else leftovers(),
+        "kubectl": shell.kubectl(),
         "namespace": cluster.namespace(),
         "namespace_exists": cluster.exists(cluster.cache(), cluster.namespace()),
     } | _further(found)

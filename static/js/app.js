@@ -3,6 +3,7 @@ import "./ages.js";
 import "./drawer.js";
 import "./echo.js";
 import "./editor.js";
+import "./film.js";
 import "./forms.js";
 import "./fragments.js";
 import "./gutter.js";

@@ -94,6 +94,37 @@ def test_a_late_comer_is_brought_to_a_step_and_sees_before_what_will_be_done(clu
     typed(cluster, "delete", "deployment", "web")
 
 
+def test_a_lesson_is_typed_live_at_the_readers_pace(cluster, lesson):
+    page = lesson("pod/demonstration").page
+    screen = page.locator(".film-screen")
+    expect(page.locator("main")).to_contain_text("First the namespace learn is emptied.")
+    page.get_by_label("Speed").select_option(label="slow")
+    page.get_by_role("button", name="Empty the namespace and begin").click()
+    expect(screen).to_contain_text("# 1. A first Pod")
+    page.get_by_role("button", name="Pause").click()
+    paused = screen.inner_text()
+    assert "pod/hello created" not in paused
+    page.get_by_label("Speed").select_option(label="at once")
+    page.get_by_role("button", name="Resume").click()
+    expect(screen).to_contain_text("$ kubectl run hello --image=minikweb/demo:1 -n learn\npod/hello created")
+    expect(page.get_by_text("That is all.")).to_be_visible(timeout=60_000)
+    expect(screen).to_contain_text("# 6.")
+
+
+def test_the_solution_of_a_step_is_typed_for_who_asks(cluster, lesson):
+    cluster.kubectl("create", "namespace", LEARN, check=False)
+    page = lesson("jobs/job/").page
+    hints = page.locator("#hints")
+    while hints.get_by_role("button", name=re.compile("hint")).count():
+        hints.get_by_role("button", name=re.compile("hint")).click()
+    hints.get_by_role("button", name="Show me the solution").click()
+    page.get_by_label("Speed").select_option(label="at once")
+    page.get_by_role("button", name="Type it for me").click()
+    expect(page.locator("[data-step-done=job]")).to_be_visible()
+    expect(page.locator("[data-lesson-step=job]")).to_have_attribute("data-done", "")
+    typed(cluster, "delete", "jobs", "--all")
+
+
 def test_a_lesson_is_shown_on_the_projector_with_the_arrow_keys(lesson):
     page = lesson("service/slides", locale="fr-FR", width=1920).page
     slides = page.locator(".slide")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.conf import settings
 
@@ -186,6 +188,18 @@ def test_a_teacher_proves_a_lesson_with_a_command(cluster):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[:2] == ["18-deployment", "  ✔ roll-out"]
     assert "There is no lesson 99." in cluster.run("lessons", "check", "99").stderr
+
+
+def test_a_demonstration_is_kept_as_a_recording(cluster, tmp_path):
+    done = cluster.run("lessons", "cast", "8", "--language", "en", "--folder", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    header, *events = map(json.loads, (tmp_path / "08-pod.cast").read_text().splitlines())
+    assert (header["version"], header["title"]) == (2, "Pod: one container, by hand")
+    assert [kind for _, kind, _ in events] == ["o"] * len(events)
+    assert [time for time, _, _ in events] == sorted(time for time, _, _ in events)
+    shown = "".join(text for _, _, text in events)
+    assert "kubectl run hello --image=minikweb/demo:1 -n learn\r\npod/hello created\r\n" in shown
+    assert "# 6. " in shown
 
 
 def test_a_lesson_that_proves_nothing_is_refused(cluster, tmp_path):

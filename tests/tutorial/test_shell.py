@@ -32,8 +32,8 @@ def running(tmp_path):
 
 
 def said(running, command):
-    told = []
-    return running.run(command, told.append), "".join(told)
+    told = "".join(running.run(command))
+    return running.code, told
 
 
 def test_what_a_command_sets_the_next_one_knows(running, tmp_path):
@@ -52,19 +52,18 @@ def test_a_command_that_reads_its_input_does_not_eat_the_next(running):
 
 
 def test_output_comes_as_it_is_printed(running):
-    chunks = []
-    running.run("echo first; sleep 0.3; echo second", chunks.append)
+    chunks = list(running.run("echo first; sleep 0.3; echo second"))
     assert len(chunks) > 1
     assert "".join(chunks) == "first\nsecond\n"
 
 
 def test_closing_it_ends_what_it_runs(tmp_path):
     running = shell.Shell(tmp_path, tmp_path)
-    running.run("sleep 600 & echo $! > pid", lambda text: None)
+    list(running.run("sleep 600 & echo $! > pid"))
     running.close()
     child = int((tmp_path / "pid").read_text())
     with pytest.raises(BrokenPipeError):
-        running.run("true", lambda text: None)
+        list(running.run("true"))
     until(lambda: not is_alive(child), "the end of what it runs")
 
 

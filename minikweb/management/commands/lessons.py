@@ -1,4 +1,4 @@
-"""Proves lessons on the running cluster, as CI does: for those who write them."""
+"""For those who write lessons and teach: proves them on the running cluster, as CI does; keeps demonstrations."""
 
 import uuid
 from collections.abc import Iterable
@@ -14,17 +14,22 @@ from minikweb.client.informer import Cache
 from minikweb.client.kubeconfig import from_kubeconfig
 from minikweb.management.datafolder import Refusal
 from minikweb.management.terminal import UserCommand, say
+from minikweb.people import actor
 from minikweb.quiz import bank
-from minikweb.tutorial import lesson, proof
+from minikweb.tutorial import cluster, film, lesson, proof, shell
 
 
 class Command(UserCommand):
-    help = "Check lessons: their form, and that each step fails before its solution and passes after it"
+    help = "check: each step fails before its solution and passes after it; cast: keep a lesson's demonstration"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", choices=["check"])
-        parser.add_argument("numbers", nargs="*", type=int, help="the chapters to check; all without it")
-        parser.add_argument("--form", action="store_true", help="read the files only; needs no cluster")
+        parser.add_argument("action", choices=["check", "cast"])
+        parser.add_argument("numbers", nargs="*", type=int, help="the chapters; all without it")
+        parser.add_argument("--form", action="store_true", help="check: read the files only; needs no cluster")
+        parser.add_argument(
+            "--language", choices=lesson.LANGUAGES, default=lesson.LANGUAGES[0], help="cast: of the titles"
+        )
+        parser.add_argument("--folder", type=Path, default=Path(), help="cast: where the recordings are put")
 
     def act(self, **options: Any) -> None:
         chosen = _chosen(options["numbers"])
@@ -37,6 +42,10 @@ class Command(UserCommand):
         cache = Cache(from_kubeconfig(kubeconfig, user_agent="minikweb-lessons"))
         cache.start()
         try:
+            if options["action"] == "cast":
+                for one in chosen:
+                    _keep(one, cache, kubeconfig, options["language"], options["folder"])
+                return
             failed = [one for one in chosen if not _proved(one, cache, kubeconfig)]
         finally:
             cache.stop()
@@ -84,6 +93,26 @@ def _proved(one: lesson.Lesson, cache: Cache, kubeconfig: Path) -> bool:
     finally:
         _remove(cache.client, namespace)
     return not any(problems)
+
+
+def _keep(one: lesson.Lesson, cache: Cache, kubeconfig: Path, language: str, folder: Path) -> None:
+    """Types a lesson in the local learner's namespace, which must be empty, and keeps it as NN-topic.cast."""
+    namespace = actor.LOCAL.namespace
+    if found := cluster.leftovers(cache, namespace):
+        what = ", ".join(f"{count} {kind}" for kind, count in found)
+        raise Refusal(_("The namespace %(namespace)s still holds %(what)s: delete that first.") % locals())
+    cluster.ensure_namespace(cache.client, namespace)
+    file = folder / f"{one.folder.name}.cast"
+    terminal = shell.Shell(kubeconfig, film.folder(one))
+    try:
+        events = list(film.play(one, one.steps, cluster.NamespaceReader(cache, namespace), terminal, language))
+        if problem := next((event.text for event in events if event.kind == "problem"), ""):
+            raise Refusal(f"{one.folder.name}: {problem}")
+        file.write_text("\n".join(film.asciicast(one.title[language], events)) + "\n", encoding="utf-8")
+    finally:
+        terminal.close()
+        cluster.clean(cache.client, namespace, one)
+    say(_("%(file)s: play it with asciinema play, or in any player of asciicasts.") % {"file": file})
 
 
 def _said(outcome: proof.Outcome) -> str:
