@@ -181,6 +181,11 @@ def seen(participant: Participant, now: datetime) -> None:
         Participant.objects.filter(pk=participant.pk).update(seen_at=now)
 
 
+def is_present(participant: Participant, now: datetime) -> bool:
+    """Whether the phone was heard of lately: not locked, not out of reach."""
+    return now - participant.seen_at < PRESENT
+
+
 @dataclass(frozen=True)
 class Count:
     """ "18/24 have answered": those who did, among those who did or are here."""

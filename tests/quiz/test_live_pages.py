@@ -6,11 +6,13 @@ import re
 import pytest
 from django.conf import settings as settings_module
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from minikweb.people import session as people_session
 from minikweb.people import throttle
 from minikweb.people.models import SchoolClass
 from minikweb.people.models import Student as PeopleStudent
+from minikweb.quiz import live
 from minikweb.quiz.models import LiveSession, Participant, Vote
 from tests.quiz.room import STUDENTS_ADDRESS, Student, Teacher, opened, signed_in_only
 
@@ -156,6 +158,21 @@ def test_a_phone_becomes_the_remote_control_once_and_by_a_press(session, setting
     assert phone.press(session, "next").stage == "question"
     assert thief.post(link).status_code == 403, "the link has served"
     assert phone.get(f"/quiz/live/{session.id}/results/").status_code in (302, 403, 404), "results are the teacher's"
+
+
+def test_the_controller_shows_a_new_link_once_the_old_one_has_served(teacher, session):
+    path = f"/quiz/live/{session.id}/"
+    token = re.search(r"seen=([^\"]+)", teacher.get(path).content.decode())[1]
+    assert teacher.get(path, {"seen": token}, HTTP_X_LIVE="1").status_code == 204
+    assert Teacher().post(f"{path}remote/{session.control}/").status_code == 302
+    assert teacher.get(path, {"seen": token}, HTTP_X_LIVE="1").status_code == 200
+
+
+def test_a_phone_that_is_not_heard_of_is_shown_as_away(teacher, session, ada):
+    path = f"/quiz/live/{session.id}/"
+    assert "en veille" not in teacher.get(path).content.decode()
+    session.participants.update(seen_at=timezone.now() - 2 * live.PRESENT)
+    assert "en veille" in teacher.get(path).content.decode()
 
 
 def test_a_real_name_is_on_the_results_alone(teacher, session, ada):

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from minikweb.people import actor, codes, throttle
 from minikweb.people.middleware import open_to_all
 from minikweb.quiz import access, consumers, live
+from minikweb.quiz.library import has_lesson
 from minikweb.quiz.models import LiveSession, Participant
 from minikweb.quiz.phrases import decimal, language, rule
 from minikweb.quiz.views import certificate, stage
@@ -138,7 +139,12 @@ def _review(session: LiveSession, participant: Participant) -> list[dict[str, An
     """The questions asked, with what became of one's answers."""
     given = {vote.number: frozenset(vote.ticked) for vote in participant.votes.all()}
     return [
-        {"stem": question.stem[language()], "verdict": stage.verdict(question, given.get(number)), "question": question}
+        {
+            "stem": question.stem[language()],
+            "verdict": stage.verdict(question, given.get(number)),
+            "question": question,
+            "lesson": actor.present() is not None and has_lesson(question.chapter),
+        }
         for number, question in enumerate(live.questions(session), start=1)
     ]
 

@@ -111,10 +111,9 @@ def control(request: HttpRequest, session_id: int) -> HttpResponse:
 
 
 def _control(request: HttpRequest, session: LiveSession) -> HttpResponse:
-    context = _shared(request, session) | {
-        "people": _people(session),
-        "owns": access.owns(session),
-    }
+    people = _people(session)
+    context = _shared(request, session) | {"people": people, "owns": access.owns(session)}
+    context["token"] += f"-{sum(one['away'] for one in people)}-{session.control[:4]}"  # a used link is a new one
     remote = reverse("quiz:remote", args=[session.id, session.control])
     context["remote"] = qr.svg(joining.address(request, remote))
     context["following"] = live.moved((session.stage, session.number), "next", len(session.questions))
@@ -139,6 +138,7 @@ def _shared(request: HttpRequest, session: LiveSession) -> dict[str, Any]:
 
 def _people(session: LiveSession) -> list[dict[str, Any]]:
     """Who joined, in that order; whether they answered, not what. No real name: a laptop's screen may be projected."""
+    now = timezone.now()
     answered = set(
         Vote.objects.filter(participant__session=session, number=session.number).values_list("participant", flat=True)
     )
@@ -147,6 +147,7 @@ def _people(session: LiveSession) -> list[dict[str, Any]]:
             "id": one.id,
             "pseudonym": one.pseudonym,
             "answered": one.id in answered,
+            "away": one.id not in answered and not live.is_present(one, now),
         }
         for one in session.participants.order_by("id")
     ]
