@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db import connections
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -201,10 +203,14 @@ class Up:
         say("")
         host = "127.0.0.1" if settings.BIND in ("0.0.0.0", "::") else settings.BIND
         say(_("  Dashboard  http://%(host)s:%(port)d/") % {"host": host, "port": settings.HTTP_PORT})
+        for address in settings.ADDRESSES if settings.EVERYWHERE else ():
+            say(f"             http://{address}:{settings.HTTP_PORT}/")
         if self.ingress and self.ingress_port:
             say(_("  Ingress    http://*.localhost:%(port)d/") % {"port": self.ingress_port})
         say(_("  kubectl    export KUBECONFIG=%(file)s") % {"file": self.folder.path / "kubeconfig"})
         say("")
+        if settings.SIGN_IN and not has_teacher():
+            say(_("Nobody can sign in yet: python manage.py createteacher"))
         say(_("Ctrl-C stops everything; the next start brings the same pods back."))
 
     # --- While it runs -------------------------------------------------------------------------------------
@@ -284,6 +290,14 @@ def preload() -> None:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     save_memory()
+
+
+def has_teacher() -> bool:
+    """Whether somebody has an account of the pages."""
+    try:
+        return get_user_model().objects.exists()
+    finally:
+        connections.close_all()  # nothing open may be shared by a fork
 
 
 def accepts(host: str, port: int) -> bool:

@@ -85,8 +85,8 @@ class ActorSockets:
         self._open: dict[str, int] = {}  # person → sockets
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        look = database_sync_to_async(session.actor_of, thread_sensitive=False)
-        who = await look(scope["session"])
+        look = database_sync_to_async(lambda: session.actor_of(session.read_again(scope["session"])), False)
+        who = await look()
         if not self._may_enter(scope, who):
             return await WebsocketDenier()(scope, receive, send)
         scope["actor"] = who
@@ -115,11 +115,11 @@ class ActorSockets:
         return None
 
     async def _until_gone(self, scope: Any, receive: Any, send: Any, who: actor.Actor | None, look: Any) -> None:
-        """Runs the consumer; for a student who may no longer be there it is as if the browser had gone."""
-        if who is None or not who.student:
+        """Runs the consumer; for who may no longer be there, or left, it is as if the browser had gone."""
+        if who is None or who == actor.LOCAL:
             return await self.application(scope, receive, send)
         gone = asyncio.Event()
-        watching = asyncio.create_task(_watch(lambda: look(scope["session"]), who, gone, send))
+        watching = asyncio.create_task(_watch(look, who, gone, send))
         try:
             await self.application(scope, _until(receive, gone), send)
         finally:

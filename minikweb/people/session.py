@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from minikweb.people.actor import LOCAL, Actor
@@ -37,6 +38,11 @@ def actor_of(session: Any) -> Actor | None:
     if teacher.is_authenticated:
         return Actor(f"teacher-{teacher.pk}", teacher.get_username(), f"learn-t{teacher.pk}")
     return None if settings.SIGN_IN else LOCAL
+
+
+def read_again(session: Any) -> Any:
+    """The session as it is stored now: somebody may have left it since it was read."""
+    return SessionStore(session.session_key)
 
 
 def enter(session: Any, student: Student) -> None:

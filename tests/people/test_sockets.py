@@ -106,6 +106,22 @@ def test_who_is_removed_loses_the_open_sockets(two, monkeypatch):
     in_loop(scenario())
 
 
+@pytest.mark.parametrize("who", ["student", "teacher"])
+def test_who_leaves_loses_the_open_sockets(two, monkeypatch, who):
+    monkeypatch.setattr(middleware, "STILL_THERE", 0.1)
+    person = two.zoe_browser if who == "student" else Door().teacher()
+
+    async def scenario():
+        browser = Browser("/ws/live/?tree=1", cookie=cookie(person))
+        assert await browser.opens()
+        await browser.until("all")
+        await asyncio.to_thread(person.post, "/sign-out/")
+        while (await browser._socket.receive_output(10))["type"] != "websocket.close":
+            continue
+
+    in_loop(scenario())
+
+
 def test_a_flood_of_sockets_is_refused(two, monkeypatch):
     monkeypatch.setattr(middleware, "SOCKETS", 3)
 
