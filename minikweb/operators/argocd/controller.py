@@ -19,12 +19,12 @@ from minikweb.client.controller import Controller, key_of
 from minikweb.gitops import application, comparison, manifests, plan, project, tracking
 from minikweb.gitops.application import GROUP, NAMESPACE, REFRESH, InvalidSpec
 from minikweb.gitops.comparison import Resource
+from minikweb.gitops.desired import CannotRender, Desire, Desired
 from minikweb.gitops.repository import Credentials, Repositories
 from minikweb.helm import binary
 from minikweb.kinds.customresources import kinds_of
 from minikweb.kinds.registry import Kind
 from minikweb.operators.argocd import installation, status
-from minikweb.operators.argocd.desired import CannotRender, Desire, Desired
 from minikweb.operators.argocd.life import LOOK, Operations
 from minikweb.operators.argocd.live import Live
 

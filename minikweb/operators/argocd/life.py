@@ -15,8 +15,8 @@ from minikweb.client.events import Recorder
 from minikweb.gitops import application, comparison, plan, policy
 from minikweb.gitops.application import InvalidSpec
 from minikweb.gitops.comparison import Resource
+from minikweb.gitops.desired import CannotRender, Desire, Desired
 from minikweb.operators.argocd import status
-from minikweb.operators.argocd.desired import CannotRender, Desire, Desired
 from minikweb.operators.argocd.live import Live
 from minikweb.operators.argocd.operation import Synchronisation, entries, results_of
 
