@@ -71,6 +71,11 @@ def suspend(namespace: str, kind: str, name: str, suspended: bool) -> str:
     return _command("patch", f"{kind.lower()}/{name}", "-p", patch, namespace=namespace)
 
 
+def json_patch(namespace: str, name: str, kind: str, patch: list[dict[str, object]]) -> str:
+    text = json.dumps(patch, separators=(",", ":"))
+    return _command("patch", f"{kind.lower()}/{name}", "--type=json", "-p", text, namespace=namespace)
+
+
 def create_job(namespace: str, cron_job: str, job: str) -> str:
     return _command("create", "job", job, f"--from=cronjob/{cron_job}", namespace=namespace)
 

@@ -23,7 +23,7 @@ ANYWHERE = "default"  # the namespace that is named for what has none: the API w
 NEEDS: Mapping[str, tuple[str, str]] = {
     "scale": ("patch", "scale"),
     **dict.fromkeys(("image", "undo", "restart", "pause", "resume", "suspend", "unsuspend", "edit"), ("patch", "")),
-    **dict.fromkeys(("cordon", "uncordon", "kill", "revive"), ("patch", "")),
+    **dict.fromkeys(("cordon", "uncordon", "kill", "revive", "break", "repair"), ("patch", "")),
     "drain": ("create", "/pods/eviction"),
     "run": ("create", "/batch/jobs"),
     "delete": ("delete", ""),

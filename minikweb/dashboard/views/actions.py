@@ -20,7 +20,7 @@ from minikweb.apimachinery.errors import ApiError
 from minikweb.dashboard import cluster, errors, kubectl, live, rollout
 from minikweb.dashboard.templatetags.minikweb import object_url
 from minikweb.dashboard.tree import ROLLED_OUT
-from minikweb.dashboard.views import deployments, jobs, nodeverbs, objects
+from minikweb.dashboard.views import breakverbs, deployments, jobs, nodeverbs, objects
 from minikweb.dashboard.views.verbs import Context, Data, Inverse, Object, Refused, Verb, place_of
 
 SEEN = 1.0  # seconds to wait until the cache shows what was just written
@@ -357,5 +357,6 @@ VERBS = {
     ),
     "run": Verb(gettext_lazy("Run now"), ("CronJob",), "dashboard/actions/run.html", _prepare_run, _run),
     **nodeverbs.VERBS,
+    **breakverbs.VERBS,
     "delete": Verb(gettext_lazy("Delete"), (), "dashboard/actions/delete.html", _prepare_delete, _delete),
 }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from minikweb.apimachinery import errors, serializer
-from minikweb.dashboard import cluster, kubectl, live, manifest
+from minikweb.dashboard import breaking, cluster, kubectl, live, manifest
 from minikweb.dashboard.tree import ROLLED_OUT, WORKLOADS, Entry, entry
 from minikweb.dashboard.views import custom, deployments, fields, jobs, logs, network, nodes, pods, stories
 
@@ -90,6 +90,8 @@ def panel(request: HttpRequest, kind: str, namespace: str, name: str, tab: str =
         "tabs": [(key, TABS[key]) for key in tabs],
         "body": f"dashboard/tabs/{tab}.html",
         "managed_by": _managed_by(obj),
+        "broken": breaking.fault_of(obj),
+        "breakable": breaking.FAULTS,
         "power": nodes.power(obj),
         "owner": next((o for o in obj["metadata"].get("ownerReferences", ()) if o.get("controller")), None),
     }
