@@ -56,6 +56,8 @@ class GarbageCollector(Controller):
         if kind == DEFINITION:
             self.follow(old, new)
         if new is None:
+            if kind in self.kinds and self.kinds[kind].custom:  # nobody can be asked once its definition is gone, too
+                self.remember_absent(old["metadata"]["uid"])
             yield from (self.key_of(dependent) for dependent in self.dependents(old))
         elif holding_finalizer(new) or (not is_being_deleted(new) and not self.has_living_owners(new)):
             yield self.key_of(new)
@@ -83,6 +85,8 @@ class GarbageCollector(Controller):
         served = {kind.api_version: kind for kind in (kinds_of(new) if new else ())}
         known = self.kinds.get(name)
         if known and known.api_version not in served:
+            if new is None:
+                self.bereave(known)
             self.kinds = {key: kind for key, kind in self.kinds.items() if key != name}
             self.cache.forget(known)
             known = None
@@ -91,6 +95,12 @@ class GarbageCollector(Controller):
             self.kinds = {**self.kinds, name: kind}
             self.by_reference = {**self.by_reference, (kind.group, kind.kind): name}
             self.cache.informer(kind).add_handler(lambda old, new: self.wake(*self.keys(name, old, new)))
+
+    def bereave(self, kind: registry.Kind) -> None:
+        """The definition is gone, and its objects were before it: we may not have heard of all of them."""
+        for obj in self.cache.list(kind):
+            self.remember_absent(obj["metadata"]["uid"])
+            self.wake(*(self.key_of(dependent) for dependent in self.dependents(obj)))
 
     def kind_of(self, obj: Object) -> registry.Kind:
         """The kind of an object in the cache. KeyError if it is followed no more."""
@@ -142,10 +152,13 @@ class GarbageCollector(Controller):
                 return False
         except NotFound:
             pass
-        self.absent[reference["uid"]] = None
+        self.remember_absent(reference["uid"])
+        return True
+
+    def remember_absent(self, uid: str) -> None:
+        self.absent[uid] = None
         if len(self.absent) > ABSENT_REMEMBERED:
             self.absent.popitem(last=False)
-        return True
 
     # --- the three ways to end ----------------------------------------------------------------------
 

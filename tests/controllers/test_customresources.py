@@ -129,6 +129,16 @@ def test_they_go_with_their_definition(cluster):
     assert SHIPS not in cluster["garbagecollector"].kinds
 
 
+def test_what_they_own_goes_with_their_definition(cluster):
+    config_map(cluster, "crew", ship(cluster))
+    until(cluster, lambda: cluster.cache.list(cluster.kind))
+
+    cluster.client.delete(DEFINITION, SHIPS)
+
+    until(cluster, lambda: SHIPS not in cluster["garbagecollector"].kinds)
+    until(cluster, lambda: "crew" not in cluster.names("ConfigMap"))
+
+
 def test_a_role_gathers_those_that_are_labelled_for_it(start):
     cluster = start(ClusterRoleAggregationController)
     rule = {"verbs": ["get", "list", "watch"], "apiGroups": ["sea.example.com"], "resources": ["ships"]}

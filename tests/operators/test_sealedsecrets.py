@@ -269,6 +269,18 @@ def test_where_the_original_runs_everything_is_left_to_it(cluster):
     assert not cluster["sealedsecrets"].socket.exists()
 
 
+def test_the_originals_chart_meets_no_conflict(cluster):
+    """Helm 4 applies on the server, as the manager `helm`, and does not force."""
+    helm = cluster.client.acting_as("helm")
+    service = installation.service()
+    service["spec"]["ports"] = [{"name": "http", "port": 8080, "targetPort": "http"}]
+    definition = installation.definition()
+    definition["spec"]["versions"][0]["additionalPrinterColumns"].pop()
+    for obj in (service, definition):
+        metadata = obj["metadata"]
+        helm.patch(helm.kind_of(obj), metadata["name"], obj, metadata.get("namespace"), type="apply")
+
+
 def test_the_originals_service_is_not_touched(cluster):
     patch = {"spec": {"selector": {"name": "sealed-secrets-controller"}}}
     cluster.client.patch("Service", "sealed-secrets-controller", patch, "kube-system")

@@ -19,7 +19,7 @@ import orjson
 
 from minikweb import settings
 from minikweb.apimachinery import meta, serializer
-from minikweb.apimachinery.errors import AlreadyExists, ApiError, Conflict, NotFound
+from minikweb.apimachinery.errors import ApiError, Conflict, NotFound
 from minikweb.client.controller import Controller, key_of
 from minikweb.kinds.customresources import kinds_of
 from minikweb.kinds.registry import Kind
@@ -60,6 +60,8 @@ class SealedSecretsController(Controller):
         self.followed: Kind | None = None
         self._pairs: dict[str, keys.KeyPair] = {}  # uid of the Secret → what it holds
         self._server: Server | None = None
+        self.heir = client.acting_as()  # the same, but for whose the fields are
+        self.heir.field_manager = installation.HEIR
         self._serving = threading.Lock()
         self.socket: Path = settings.service_socket(keys.NAMESPACE, installation.NAME)
 
@@ -147,11 +149,11 @@ class SealedSecretsController(Controller):
         return keys.RENEWED_AFTER.total_seconds()
 
     def ensure(self, wanted: Object) -> None:
-        """Creates it where there is none; what somebody else has put there stays."""
+        """Applies it where there is none; what somebody else has put there stays."""
         metadata = wanted["metadata"]
         if self.cache.get(wanted["kind"], metadata.get("namespace"), metadata["name"]) is None:
-            with suppress(AlreadyExists):
-                self.client.create(wanted)
+            kind, namespace = self.heir.kind_of(wanted), metadata.get("namespace")
+            self.heir.patch(kind, metadata["name"], wanted, namespace, type="apply", force=True)
 
     def pairs(self) -> list[keys.KeyPair]:
         """All keys, read from their Secrets once."""

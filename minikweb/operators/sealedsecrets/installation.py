@@ -19,6 +19,7 @@ PLURAL = "sealedsecrets"
 DEFINITION = f"{PLURAL}.{GROUP}"
 NAME, PORT, PORT_NAME = "sealed-secrets-controller", 8080, "http"
 PROXIERS = "minikweb-sealed-secrets-service-proxier"
+HEIR = "helm"  # whose fields they are: the original's chart applies the same objects, and must not meet a conflict
 LABELS = {"app.kubernetes.io/managed-by": "minikweb", "name": NAME}
 ORIGINALS = ("sealed-secrets-controller", "sealed-secrets")  # the last part of its image's name
 
