@@ -169,7 +169,10 @@ function parentOf(row) {
   return found;
 }
 
-const TABS = { l: "logs", y: "yaml", e: "edit", h: "history", v: "events" };
+// k9s' letters, where they mean the same.
+const TABS = { d: "overview", l: "logs", p: "logs/?previous=1", s: "terminal", y: "yaml", e: "edit", h: "history", v: "events" };
+const RESTARTED = /^(Deployment|StatefulSet|DaemonSet)\//;
+const VERBS = { r: "do/restart/", Delete: "do/delete/" };
 
 function key(event) {
   const row = event.target.closest("tr");
@@ -187,7 +190,9 @@ function key(event) {
     " ": () => toggle(row),
   };
   const tab = TABS[event.key];
+  const verb = VERBS[event.key];
   if (moves[event.key]) moves[event.key]();
+  else if (verb && row.querySelector("a.name") && (event.key !== "r" || RESTARTED.test(row.dataset.path))) location.assign(pathOf(row) + verb);
   else if (tab && row.querySelector("a.name")) openRow(row, tab);
   else return;
   event.preventDefault();
@@ -196,9 +201,13 @@ function key(event) {
 function openRow(row, tab = "") {
   const link = row.querySelector("a.name");
   if (!tab) return open(link.href);
-  const base = link.href.replace(/\?.*/, "").replace(/logs\/$/, "");
+  const base = pathOf(row);
   if (tab === "edit") location.assign(`${base}edit/`);
-  else open(`${base}${tab}/`);
+  else open(tab.includes("?") ? base + tab : `${base}${tab}/`);
+}
+
+function pathOf(row) {
+  return row.querySelector("a.name").href.replace(/\?.*/, "").replace(/logs\/$/, "");
 }
 
 // --- Wiring ----------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from minikweb.apimachinery import errors, serializer
 from minikweb.dashboard import breaking, cluster, kubectl, live, manifest
 from minikweb.dashboard.tree import ROLLED_OUT, WORKLOADS, Entry, entry
-from minikweb.dashboard.views import custom, deployments, fields, jobs, logs, network, nodes, pods, stories
+from minikweb.dashboard.views import custom, deployments, fields, graphs, jobs, logs, network, nodes, pods, stories
 
 Object = dict[str, Any]
 Context = dict[str, Any]
@@ -93,6 +93,7 @@ def panel(request: HttpRequest, kind: str, namespace: str, name: str, tab: str =
         "broken": breaking.fault_of(obj),
         "breakable": breaking.FAULTS,
         "power": nodes.power(obj),
+        "is_measured": kind in graphs.MEASURED,
         "owner": next((o for o in obj["metadata"].get("ownerReferences", ()) if o.get("controller")), None),
     }
     return context | _FILL.get(tab, _nothing)(request, obj, found)
