@@ -5,6 +5,8 @@ import pytest
 from minikweb.apimachinery.meta import controller_of
 from minikweb.controllers import history
 from minikweb.controllers.garbagecollector import GarbageCollector
+from minikweb.controllers.persistentvolume.controller import PersistentVolumeController
+from minikweb.controllers.persistentvolume.protection import VolumeProtectionController
 from minikweb.controllers.podgc import PodGarbageCollector
 from minikweb.controllers.statefulset import claims, identity
 from minikweb.controllers.statefulset.controller import StatefulSetController
@@ -282,7 +284,8 @@ def test_a_pod_that_is_scaled_away_takes_its_claim_along(storage_world):
 
 @pytest.fixture
 def cluster(start):
-    cluster = start(StatefulSetController, Scheduler, PodGarbageCollector, GarbageCollector)
+    storage = (PersistentVolumeController, VolumeProtectionController)
+    cluster = start(StatefulSetController, Scheduler, PodGarbageCollector, GarbageCollector, *storage)
     for name in ("node-1", "node-2"):
         cluster.node(name)
     return cluster
