@@ -38,6 +38,15 @@ def parts(found: Release, look: Look) -> list[Part]:
     return [look(obj, found.namespace) for obj in release.objects(found.manifest)]
 
 
+def selector(found: Release) -> str:
+    """The label that most charts put on all they make, if this one does; empty if not."""
+    label = "app.kubernetes.io/instance"
+    labelled = any(
+        (obj["metadata"].get("labels") or {}).get(label) == found.name for obj in release.objects(found.manifest)
+    )
+    return f"{label}={found.name}" if labelled else ""
+
+
 def computed_text(found: Release) -> str:
     return release.values_text(values.computed(found.defaults, found.given))
 

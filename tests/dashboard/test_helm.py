@@ -76,6 +76,20 @@ def test_its_objects_are_shown_as_they_are_in_the_cluster(shop):
     assert "The shop is open" in page
 
 
+def test_objects_that_carry_its_label_are_found_in_the_tree(shop):
+    labelled = MANIFEST.replace("name: settings", "name: settings\n  labels: {app.kubernetes.io/instance: shop}")
+    found = release.Release("shop", "default", 1, "deployed", manifest=labelled)
+    assert releases.selector(found) == "app.kubernetes.io/instance=shop"
+    assert "Show them in the tree" not in shop.get(place(shop))
+
+
+def test_an_object_of_a_release_leads_to_it(shop):
+    annotations = {"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": shop.namespace}
+    labels = {"app.kubernetes.io/managed-by": "Helm"}
+    shop.patch("ConfigMap", "settings", {"metadata": {"annotations": annotations, "labels": labels}})
+    assert f'href="{place(shop)}"' in shop.get(shop.path("ConfigMap", "settings"))
+
+
 def test_values_given_and_computed_are_shown(shop):
     page = shop.get(place(shop, "values/"))
     assert "colour: red" in page and "replicas: 1" in page

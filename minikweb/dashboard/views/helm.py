@@ -64,6 +64,7 @@ def _page(request: HttpRequest, namespace: str, name: str, tab: str) -> Context:
     }
     if tab == "overview":
         context["parts"] = releases.parts(chosen, look)
+        context["selector"] = releases.selector(chosen)
         context["secret_name"] = f"sh.helm.release.v1.{name}.v{chosen.revision}"
     elif tab == "values":
         context |= {"given": releases.release.values_text(chosen.given), "computed": releases.computed_text(chosen)}

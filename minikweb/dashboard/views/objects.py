@@ -90,6 +90,7 @@ def panel(request: HttpRequest, kind: str, namespace: str, name: str, tab: str =
         "tabs": [(key, TABS[key]) for key in tabs],
         "body": f"dashboard/tabs/{tab}.html",
         "managed_by": _managed_by(obj),
+        "release": _release(obj),
         "broken": breaking.fault_of(obj),
         "breakable": breaking.FAULTS,
         "power": nodes.power(obj),
@@ -105,6 +106,14 @@ def _managed_by(obj: Object) -> str:
     if "argocd.argoproj.io/tracking-id" in meta.get("annotations", {}):
         return "Argo CD"
     return meta.get("labels", {}).get("app.kubernetes.io/managed-by", "")
+
+
+def _release(obj: Object) -> tuple[str, str] | None:
+    """(namespace, name) of the Helm release that an object is part of."""
+    annotations = obj["metadata"].get("annotations") or {}
+    name = annotations.get("meta.helm.sh/release-name", "")
+    namespace = annotations.get("meta.helm.sh/release-namespace", "")
+    return (namespace, name) if name and namespace else None
 
 
 # --- Tabs -------------------------------------------------------------------------------------------
