@@ -41,6 +41,8 @@ class Router(Protocol):
 
     def ask(self, command: Sequence[str]) -> str: ...
 
+    def machine(self) -> str: ...
+
     def events(self) -> Iterator[str]: ...
 
     def close(self) -> None: ...
@@ -67,8 +69,12 @@ class ServiceProxy(Controller):
         node: str,
         ip: str,
         pod_network: str,
+        api_port: int = 0,
     ):
-        """everywhere: a cache of its own, for the node's knows the pods of this node alone."""
+        """everywhere: a cache of its own, for the node's knows the pods of this node alone.
+
+        api_port: of the API on the user's machine, where that one is not on the pods' bridge (Docker Desktop).
+        """
         super().__init__(client, cache, recorder)
         self.name = f"proxy-{node}"
         self.everywhere = everywhere
@@ -77,6 +83,8 @@ class ServiceProxy(Controller):
         self._ports: list[proxy.Port] = []
         self._next = 0.0
         self._suspended = True
+        self._api_port = api_port
+        self._api: proxy.Endpoint | None = None
 
     def keys(self, kind: str, old: Object | None, new: Object | None) -> Iterable[str]:
         if kind == "Node" and old and new and address(old) == address(new):
@@ -106,6 +114,8 @@ class ServiceProxy(Controller):
         services, slices = self.cache.list("Service"), self.cache.list("EndpointSlice")
         namespaces, policies, pods = (self.everywhere.list(kind) for kind in EVERYWHERE)
         ports = proxy.ports(services, slices)
+        if self._api is not None:
+            ports = proxy.with_api(ports, self._api)
         node = proxy.Node(self.node, self.ip, self.pod_network, others(self.cache.list("Node"), self.node))
         wanted = {
             "routes": proxy.routes(node),
@@ -131,7 +141,16 @@ class ServiceProxy(Controller):
 
     def resume(self) -> None:
         """The router runs: it is told everything, whatever it was told before."""
+        if self._api_port:
+            self._api = self._find_api()
         self._told, self._suspended = {}, False
+
+    def _find_api(self) -> proxy.Endpoint | None:
+        try:
+            return proxy.Endpoint(self.router.machine(), self._api_port)
+        except RuntimeFailure as failure:
+            log.warning("pods do not reach the API: %s", failure.message)
+            return None
 
     def suspend(self) -> None:
         """There is nobody to tell."""

@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from minikweb.kinds.discovery import SERVICE_NAME
@@ -101,6 +101,15 @@ def ports(services: Iterable[Object], slices: Iterable[Object]) -> list[Port]:
         mine = of_service.get((meta["namespace"], meta["name"]), [])
         found += [_port(service, port, mine) for port in spec.get("ports") or () if _is_known(port)]
     return sorted(found, key=lambda port: port.id)
+
+
+def with_api(found: Iterable[Port], api: Endpoint) -> list[Port]:
+    """The same, and the API's own Service led to `api` where nobody has said where it answers."""
+    own = ("default", "kubernetes")
+    return [
+        replace(port, endpoints=(api,)) if (port.namespace, port.service) == own and not port.endpoints else port
+        for port in found
+    ]
 
 
 def _is_known(port: Object) -> bool:

@@ -13,6 +13,9 @@ import pytest
 
 from minikweb.apimachinery import errors
 from minikweb.kinds.balancing import shares
+from minikweb.runtime.docker import tunnel
+from minikweb.runtime.docker.connection import connect
+from minikweb.runtime.docker.network import node_name
 from tests.running import free_port, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.docker]
@@ -318,6 +321,17 @@ def test_a_node_port_that_is_taken_is_refused_in_kubernetes_words(net):
     net.service("first", type="NodePort", ports=ports)
     with pytest.raises(errors.Invalid, match="provided port is already allocated"):
         net.service("second", type="NodePort", ports=ports)
+
+
+def test_a_machine_that_is_not_on_the_bridge_reaches_pods_through_a_node(net):
+    identity = json.loads((net.cluster.data / "cluster.json").read_text())["id"]
+    api, node, ip = connect(), node_name(identity, "node-1"), net.addresses["web-1"]
+    with tunnel.connect(api, node, ip, 8080, 10) as connection:
+        connection.settimeout(10)
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert b"pod web-1," in b"".join(iter(lambda: connection.recv(4096), b""))
+    with pytest.raises(ConnectionRefusedError):
+        tunnel.connect(api, node, ip, 81, 10)
 
 
 # --- Faults ---------------------------------------------------------------------------------------------

@@ -127,6 +127,25 @@ def test_a_pod_whose_status_alone_changes_is_no_reason_to_look(proxy):
     assert len(woken) == 3
 
 
+def test_the_api_is_found_at_the_machine_where_the_bridge_is_in_a_virtual_one(router, cache, monkeypatch):
+    monkeypatch.setattr(agent, "PAUSE", 0.0)
+    cache["Service"] = [service("kubernetes", ip="10.96.0.1", ports=[{"name": "https", "port": 443}])]
+    router.machine = lambda: "192.168.65.254"
+    about = {"node": "node-1", "ip": "10.244.0.11", "pod_network": "10.244.0.0/16", "api_port": 6443}
+    far = ServiceProxy(None, cache, None, everywhere=Cached(), router=router, **about)
+    far.resume()
+    far.sync("", "everything")
+    assert "dnat to numgen random mod 1 map { 0 : 192.168.65.254 . 6443 }" in router.told[-1]["rules.nft"]
+
+    def nowhere():
+        raise RuntimeFailure("no such name")
+
+    router.machine = nowhere
+    far.resume()
+    far.sync("", "everything")
+    assert "6443" not in router.told[-1]["rules.nft"]
+
+
 def test_only_what_changed_is_told(proxy, router, cache):
     proxy.sync("", "everything")
     proxy.sync("", "everything")

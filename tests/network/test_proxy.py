@@ -178,3 +178,14 @@ def test_udp_flows_to_endpoints_that_are_gone_are_forgotten():
     )
     assert proxy.stale(ports("10.244.1.2"), []) == "-p udp --orig-dst 10.96.0.20 --reply-src 10.244.1.2\n"
     assert proxy.stale(ports("10.244.1.2"), ports("10.244.1.2")) == ""
+
+
+def test_where_the_api_answers_is_what_its_slice_says_first():
+    api = service("kubernetes", ip="10.96.0.1", ports=[{"name": "https", "port": 443, "protocol": "TCP"}])
+    own = [{"name": "https", "protocol": "TCP", "port": 6443}]
+    known = endpoint_slice(endpoint("10.244.0.1"), of="kubernetes", ports=own)
+    here = proxy.Endpoint("192.168.65.254", 6443)
+    (with_slice,) = proxy.with_api(proxy.ports([api], [known]), here)
+    (without, other) = proxy.with_api(proxy.ports([api, service()], []), here)
+    assert [one.ip for one in with_slice.endpoints] == ["10.244.0.1"]
+    assert {port.service: port.endpoints for port in (without, other)} == {"kubernetes": (here,), "web": ()}

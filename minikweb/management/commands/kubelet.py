@@ -94,7 +94,7 @@ def assemble(name: str, client: Client, recorder: Recorder, runtime: Runtime) ->
     own = client.acting_as("kubelet", wrote=cache.writes.record)
     kubelet = Kubelet(own, cache, recorder, runtime=runtime, host=host)
     reclaimer = VolumeReclaimer(own, cache, recorder, runtime=runtime, node=name, machine=machine_name(agent.machine))
-    proxy = None if router is None else proxy_of(client, cache, recorder, router, runtime.pod_network)
+    proxy = None if router is None else proxy_of(client, cache, recorder, router, runtime)
     broker, ring = connect(settings.REDIS_URL), bell(kubelet.name)
     controllers = [kubelet, reclaimer, *((proxy,) if proxy else ())]
     manager = Manager(controllers, cache, broker, ring, prefix=installation(), name=kubelet.name)
@@ -109,8 +109,11 @@ def router_of(runtime: DockerRuntime, ip: str) -> NodeContainer:
     return NodeContainer(runtime.cluster, runtime.node, ip, dns.ADDRESS, api=runtime.api)
 
 
-def proxy_of(client: Client, cache: Cache, recorder: Recorder, router: NodeContainer, pod_network: str) -> ServiceProxy:
+def proxy_of(
+    client: Client, cache: Cache, recorder: Recorder, router: NodeContainer, runtime: DockerRuntime
+) -> ServiceProxy:
     """What tells it of Services and their endpoints."""
     own = client.acting_as("kube-proxy", wrote=cache.writes.record)
-    about = {"node": router.node, "ip": router.ip, "pod_network": pod_network}
-    return ServiceProxy(own, cache, recorder, everywhere=Cache(own), router=router, **about)
+    about = {"node": router.node, "ip": router.ip, "pod_network": runtime.pod_network}
+    api_port = 0 if runtime.is_near else settings.API_PORT
+    return ServiceProxy(own, cache, recorder, everywhere=Cache(own), router=router, api_port=api_port, **about)

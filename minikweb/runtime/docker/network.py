@@ -20,6 +20,7 @@ from minikweb.runtime.protocol import ContainerNotFound, RuntimeFailure, Runtime
 
 PORT = "minikweb.port"  # on a publisher: what it brings to localhost, such as 30080/tcp
 TARGET = "minikweb.target"  # on a publisher: where to, such as 30080
+MACHINE = "host.docker.internal"  # Docker's own name for the machine, given on Linux, too
 STATE = "/etc/minikweb"  # in the container: what it was told
 # A router that keeps source addresses, and never tells a pod of a shorter way past it.
 SYSCTLS = {
@@ -32,13 +33,18 @@ SYSCTLS = {
 }
 
 
+def node_name(cluster: str, node: str) -> str:
+    """The name of a node's container."""
+    return f"minikweb-{cluster}-{node}"
+
+
 class NodeContainer:
     """The network side of one node. Thread-safe."""
 
     def __init__(self, cluster: str, node: str, ip: str, dns: str, *, api: docker.APIClient | None = None):
         """ip: the node's address on the cluster's bridge; dns: the address its pods ask. Raises RuntimeUnavailable."""
         self.cluster, self.node, self.ip, self.dns = cluster, node, ip, dns
-        self.name = f"minikweb-{cluster}-{node}"
+        self.name = node_name(cluster, node)
         self.api = api or connect()
         self._watching: Any = None
 
@@ -77,6 +83,10 @@ class NodeContainer:
             raise RuntimeFailure(f"{self.name}: {output.strip()[-500:]}", "NetworkNotReady")
         return output
 
+    def machine(self) -> str:
+        """The address at which containers find the machine the user sits at. Raises RuntimeFailure."""
+        return self.ask(["getent", "ahostsv4", MACHINE]).split()[0]
+
     def events(self) -> Iterator[str]:
         """`start` and `die` of the container. Never ends by itself; raises RuntimeUnavailable."""
         filters = {"type": ["container"], "event": ["start", "die", "destroy"], "container": [self.name]}
@@ -106,7 +116,9 @@ class NodeContainer:
             containers.NODE: self.node,
             containers.CONTAINER: containers.NODE_CONTAINER,
         }
-        return router_arguments(self.cluster, self.node, own, self.ip) | {"Env": [f"DNS={self.dns}"]}
+        arguments = router_arguments(self.cluster, self.node, own, self.ip) | {"Env": [f"DNS={self.dns}"]}
+        arguments["HostConfig"]["ExtraHosts"] = [f"{MACHINE}:host-gateway"]
+        return arguments
 
 
 class Publishers:

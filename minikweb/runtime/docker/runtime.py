@@ -12,8 +12,19 @@ from typing import Any
 
 import docker
 
-from minikweb.runtime.docker import containers, images, installation, lastwords, sessions, stats, streams, volumes
+from minikweb.runtime.docker import (
+    containers,
+    images,
+    installation,
+    lastwords,
+    sessions,
+    stats,
+    streams,
+    tunnel,
+    volumes,
+)
 from minikweb.runtime.docker.connection import connect, translated
+from minikweb.runtime.docker.network import node_name
 from minikweb.runtime.protocol import (
     ContainerConfig,
     ContainerNotFound,
@@ -54,10 +65,12 @@ class DockerRuntime:
         self._ended: dict[str, ContainerStatus] = {}  # what has ended changes no more: never inspected again
         self._with_volumes: set[str] = volumes.owners(self.api, cluster, node)  # uids of pods
         self._watching: Any = None
+        self.is_near = True  # whether this machine is on the pods' bridge
 
     def setup(self) -> None:
         installation.ensure_network(self.api, self.cluster, self.pod_network)
         images.ensure(self.api, images.PAUSE)
+        self.is_near = tunnel.is_on_the_bridge(self.pod_network)
 
     def machine(self) -> Machine:
         with translated():
@@ -118,6 +131,11 @@ class DockerRuntime:
         if (start := self._starting.get(sandbox_id)) is not None:
             start.result()
         volumes.write(self.api, sandbox_id, (volume,))
+
+    def volume_usage(self, sandbox_id: str, volume: str) -> int:
+        if (start := self._starting.get(sandbox_id)) is not None:
+            start.result()
+        return volumes.usage(self.api, sandbox_id, volume)
 
     def remove_volumes(self, pod_uid: str) -> None:
         if pod_uid in self._with_volumes:
@@ -275,8 +293,10 @@ class DockerRuntime:
             return sessions.exec_sync(self.api, container_id, command, timeout)
 
     def connect(self, host: str, port: int, timeout: float) -> socket.socket:
-        """Straight: the machine that runs the daemon is on the bridge."""
-        return socket.create_connection((host, port), timeout)
+        """Straight where this machine is on the bridge, else through the node's container."""
+        if self.is_near:
+            return socket.create_connection((host, port), timeout)
+        return tunnel.connect(self.api, node_name(self.cluster, self.node), host, port, timeout)
 
     def events(self) -> Iterator[Event]:
         """Ends of containers and of sandboxes; what we start ourselves we know."""
