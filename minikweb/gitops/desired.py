@@ -45,7 +45,7 @@ class Desire:
         credentials: Callable[[str], Credentials | None],
         helm: Callable[[], manifests.Helm | None],
     ):
-        self._repositories, self._credentials, self._helm = repositories, credentials, helm
+        self.repositories, self._credentials, self._helm = repositories, credentials, helm
         self._rendered: OrderedDict[str, tuple[list[Object], str]] = OrderedDict()
         self._resolved: dict[str, tuple[float, tuple[str, ...], str]] = {}
         self._lock = threading.Lock()
@@ -57,7 +57,7 @@ class Desire:
         if same != asked or time.monotonic() - at >= younger:
             if younger <= 0:
                 for one in sources:
-                    self._repositories.forget(one.repo_url)
+                    self.repositories.forget(one.repo_url)
             found = tuple(self._resolve(one) for one in sources)
             self._resolved[app] = (time.monotonic(), found, asked)
         return found
@@ -88,7 +88,7 @@ class Desire:
         if source.chart:
             raise CannotRender(f"{source.repo_url}: charts come from git here: give a path instead of chart")
         try:
-            return self._repositories.resolve(source.repo_url, source.revision, self._credentials(source.repo_url))
+            return self.repositories.resolve(source.repo_url, source.revision, self._credentials(source.repo_url))
         except GitError as error:
             raise CannotRender(str(error)) from None
 
@@ -102,7 +102,7 @@ class Desire:
                 self._rendered.move_to_end(key)
                 return self._rendered[key]
         try:
-            files = self._repositories.files(source.repo_url, revision, self._credentials(source.repo_url))
+            files = self.repositories.files(source.repo_url, revision, self._credentials(source.repo_url))
             kind = manifests.kind_of(files, source)
             helm = self._helm() if kind == "Helm" else None
             rendered = manifests.objects(files, source, app, namespace, helm)
