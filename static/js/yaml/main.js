@@ -114,7 +114,7 @@ export function mount(form) {
       extensions: [
         nonce ? EditorView.cspNonce.of(nonce) : [],
         EditorState.phrases.of(texts.phrases),
-        EditorView.contentAttributes.of({ "aria-label": "YAML", "data-yaml": "", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": "YAML", tabindex: "0", spellcheck: "false" }),
         keymap.of([...completionKeymap, { key: "Enter", run: newline }, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap]),
         lineNumbers(), foldGutter(), lintGutter(), codeFolding(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
         highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(), indentUnit.of("  "), EditorState.tabSize.of(2),
