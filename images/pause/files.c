@@ -7,6 +7,7 @@
  *   use <folder> <path>                  the link <path>/..data points to <folder> from now on, in one step; what it pointed
  *                                        to is removed, and so are the links beside it that lead nowhere now
  *   link <target> <path>
+ *   size <path>                          answered on standard output by how many bytes the folder takes
  *   done                                 answered on standard output by "ok", or by the first thing that went wrong
  * Modes are octal, a group of -1 leaves it as it is; words have no blanks, a path at the end of its line may. */
 #define _GNU_SOURCE
@@ -93,6 +94,15 @@ static int remove_one(const char *path, const struct stat *info, int type, struc
     return remove(path);
 }
 
+static unsigned long long taken;
+
+static int add_one(const char *path, const struct stat *info, int type, struct FTW *walk) {
+    (void)path, (void)walk;
+    if (type == FTW_F)
+        taken += (unsigned long long)info->st_blocks * 512;
+    return 0;
+}
+
 static void remove_dangling(const char *path) {
     char one[4400];
     struct stat info;
@@ -139,7 +149,12 @@ void serve_files(void) {
             use(word, path);
         else if (sscanf(line, "link %4095s %4095[^\n]", word, path) == 2)
             link_to(word, path);
-        else if (!strcmp(line, "done\n")) {
+        else if (sscanf(line, "size %4095[^\n]", path) == 1) {
+            taken = 0;
+            nftw(path, add_one, 16, FTW_PHYS);
+            printf("%llu\n", taken);
+            fflush(stdout);
+        } else if (!strcmp(line, "done\n")) {
             printf("%s\n", *wrong ? wrong : "ok");
             fflush(stdout);
             *wrong = 0;

@@ -68,6 +68,7 @@ class Kubelet(Controller):
         self.backoff = Backoff()
         self.operations = Operations(lambda key: self.wake(key), blocks=runtime.blocks)
         self.volumes = Volumes(client, runtime, self._facts, now)
+        self.volumes.wake = lambda key: self.wake(key)
         self.images = Images(runtime, self.operations, now, self.volumes.secret)
         services = (lambda: self.cache.list("Service")) if runtime.blocks else list  # simulated ones read no variables
         self.starter = Starter(client, recorder, runtime, host, self.images, self.volumes, self.backoff, now, services)
@@ -103,6 +104,8 @@ class Kubelet(Controller):
         left = _deadline(pod, now)
         if left is not None and left <= 0:
             return self._fail(pod, observed, DEADLINE_EXCEEDED)
+        if uid in self.volumes.overfull:
+            return self._fail(pod, observed, Waiting("Evicted", self.volumes.overfull[uid]), "Warning")
         self._know(pod)
         plan = pods.plan(pod, observed, now, self.backoff, self.results)
         for container_id in plan.remove:
@@ -133,9 +136,9 @@ class Kubelet(Controller):
             self._stop_sandbox(pod, sandbox.id)
         self._write_status(pod, observed, Outcome())
 
-    def _fail(self, pod: Object, observed: PodStatus | None, why: Waiting) -> None:
+    def _fail(self, pod: Object, observed: PodStatus | None, why: Waiting, type_: str = "Normal") -> None:
         """The pod has failed as a whole."""
-        self.recorder.event(pod, "Normal", why.reason, why.message)
+        self.recorder.event(pod, type_, why.reason, why.message)
         self._write_status(pod, observed, Outcome(), failed=why)
 
     # --- the end of a pod -----------------------------------------------------------------------

@@ -32,6 +32,9 @@ class Volumes:
         self.client, self.runtime, self.facts, self.now = client, runtime, facts, now
         self.follows = runtime.blocks  # nobody reads what is simulated
         self._mounted: dict[str, tuple[Object, str, tuple[Volume, ...]]] = {}  # uid → (pod, sandbox id, as written)
+        self._limited: dict[str, tuple[Object, str]] = {}  # uid → (pod, sandbox id), of pods whose volumes have a limit
+        self.overfull: dict[str, str] = {}  # uid → what a pod is evicted for
+        self.wake: Callable[[str], None] = lambda key: None  # set by who runs it: has a pod looked at
         self._tokens: dict[tuple[str, str, int], tuple[str, datetime]] = {}  # … → (token, when to renew it)
         self._memory: dict[tuple[str, str, str], tuple[float, Object | None]] = {}  # object → (read when, object)
         self._lock = threading.Lock()
@@ -54,6 +57,7 @@ class Volumes:
 
     def written(self, pod: Object, sandbox_id: str, made: tuple[Volume, ...]) -> None:
         """The sandbox has them."""
+        self._limit(pod, sandbox_id)
         if self.follows and volumes.is_live(pod):
             with self._lock:
                 self._mounted[pod["metadata"]["uid"]] = (pod, sandbox_id, made)
@@ -61,16 +65,24 @@ class Volumes:
     def adopt(self, pod: Object, sandbox_id: str) -> None:
         """A running pod: of a predecessor of this process, or with other metadata than before."""
         uid = pod["metadata"]["uid"]
+        self._limit(pod, sandbox_id)
         if not self.follows or not volumes.is_live(pod):
             return
         with self._lock:
             _, _, made = self._mounted.get(uid, (None, "", ()))
             self._mounted[uid] = (pod, sandbox_id, made)
 
+    def _limit(self, pod: Object, sandbox_id: str) -> None:
+        """Begins to measure what may grow too large."""
+        if self.follows and volumes.limits(pod):
+            with self._lock:
+                self._limited[pod["metadata"]["uid"]] = (pod, sandbox_id)
+
     def forget(self, uid: str) -> None:
         """The pod's containers are gone: so are its volumes."""
         with self._lock:
-            self._mounted.pop(uid, None)
+            for known in (self._mounted, self._limited, self.overfull):
+                known.pop(uid, None)
             for key in [key for key in self._tokens if key[0] == uid]:
                 del self._tokens[key]
         self.runtime.remove_volumes(uid)
@@ -87,6 +99,7 @@ class Volumes:
         while not self._stopping.wait(REFRESH):
             try:
                 self.refresh()
+                self.measure()
             except Exception:
                 log.exception("volumes")
 
@@ -106,6 +119,21 @@ class Volumes:
             with self._lock:
                 if self._mounted.get(uid) == (pod, sandbox_id, made):
                     self._mounted[uid] = (pod, sandbox_id, fresh)
+
+    def measure(self) -> None:
+        """Finds the pods of which a volume has outgrown its limit, and wakes them."""
+        with self._lock:
+            limited = {uid: each for uid, each in self._limited.items() if uid not in self.overfull}
+        for uid, (pod, sandbox_id) in limited.items():
+            for name, (limit, text) in volumes.limits(pod).items():
+                try:
+                    used = self.runtime.volume_usage(sandbox_id, name)
+                except RuntimeFailure as failure:
+                    log.debug("volume %s of pod %s: %s", name, pod["metadata"]["name"], failure.message)
+                    continue
+                if used > limit:
+                    self.overfull[uid] = f'Usage of EmptyDir volume "{name}" exceeds the limit "{text}". '
+                    self.wake(f"{pod['metadata']['namespace']}/{pod['metadata']['name']}")
 
     # --- sources --------------------------------------------------------------------------------
 

@@ -51,6 +51,16 @@ def of_pod(pod: Object, sources: Sources) -> tuple[Volume, ...]:
     return tuple(_volume(pod, volume, group, sources) for volume in pod["spec"].get("volumes") or ())
 
 
+def limits(pod: Object) -> dict[str, tuple[int, str]]:
+    """The emptyDirs on disk that may hold no more than so many bytes, with the limit as it is written."""
+    found = {}
+    for volume in pod["spec"].get("volumes") or ():
+        empty = volume.get("emptyDir") or {}
+        if empty.get("sizeLimit") and empty.get("medium") != "Memory" and quantity.memory(empty["sizeLimit"]):
+            found[volume["name"]] = (quantity.memory(empty["sizeLimit"]), str(empty["sizeLimit"]))
+    return found
+
+
 def is_live(pod: Object) -> bool:
     """Whether a change elsewhere, or of its metadata, changes files of the pod."""
     return any(kind in volume for volume in pod["spec"].get("volumes") or () for kind in FILLED)

@@ -307,6 +307,9 @@ class Runtime(Protocol):
     def update_volume(self, sandbox_id: str, volume: Volume) -> None:
         """Gives a volume other files, in one step; containers see them at once."""
 
+    def volume_usage(self, sandbox_id: str, volume: str) -> int:
+        """How many bytes a volume takes. Not while `update_volume` is under way."""
+
     def remove_volumes(self, pod_uid: str) -> None:
         """Removes a pod's volumes; its containers are gone. Idempotent."""
 

@@ -160,3 +160,17 @@ def test_volumes_of_pods_that_are_no_more_are_removed(node):
     del node.api.objects["Pod", "default", "web"]
     node.kubelet.sync("default", "web")
     assert not left_of(node, web)
+
+
+def test_a_volume_is_measured_and_a_pod_that_fills_it_is_evicted(node):
+    web = pod(
+        volumes=[{"name": "scratch", "emptyDir": {"sizeLimit": "1Mi"}}],
+        containers=[container(volumeMounts=[mount("scratch", "/s")])],
+    )
+    node.run(web)
+    assert run(node, web, "dd if=/dev/zero of=/s/file bs=1024 count=100 2>/dev/null")[0] == 0
+    (status,) = node.runtime.pods(web["metadata"]["uid"])
+    assert 100 << 10 <= node.runtime.volume_usage(status.sandboxes[0].id, "scratch") < 1 << 20
+    run(node, web, "mkdir /s/more; dd if=/dev/zero of=/s/more/file bs=1024 count=2000 2>/dev/null")
+    node.kubelet.volumes.measure()
+    assert node.status(web)["reason"] == "Evicted"

@@ -7,7 +7,7 @@ import pytest
 from minikweb.kubelet import volumes
 from minikweb.kubelet.volumes import MountFailed, Sources
 from minikweb.runtime.protocol import File, Mount
-from tests.kubelet.conftest import container, pod
+from tests.kubelet.conftest import Node, container, pod
 
 
 def obj(kind, name, **data):
@@ -167,3 +167,33 @@ def test_a_config_map_that_goes_away_leaves_running_pods_as_they_are(node):
     node.kubelet.volumes.refresh()
     assert updated.volumes == []
     assert node.status(web)["phase"] == "Running"
+
+
+def test_a_pod_that_outgrows_its_volume_is_evicted(monkeypatch):
+    node = Node()
+    node.kubelet.volumes.follows = True
+    used = {"scratch": 10 << 20}
+    monkeypatch.setattr(node.runtime, "volume_usage", lambda sandbox, volume: used[volume])
+    node.kubelet.wake = lambda key: node.kubelet.sync(*key.split("/"))
+    limited = [{"name": "scratch", "emptyDir": {"sizeLimit": "10Mi"}}, {"name": "free", "emptyDir": {}}]
+    web = pod(volumes=limited, containers=[container(volumeMounts=[{"name": "scratch", "mountPath": "/s"}])])
+    node.run(web)
+    node.kubelet.volumes.measure()
+    assert node.status(web)["phase"] == "Running"
+    used["scratch"] += 4096
+    node.kubelet.volumes.measure()
+    status = node.status(web)
+    assert (status["phase"], status["reason"]) == ("Failed", "Evicted")
+    assert status["message"] == 'Usage of EmptyDir volume "scratch" exceeds the limit "10Mi". '
+    assert "Evicted" in node.recorded.reasons
+
+
+def test_what_has_no_limit_or_is_memory_is_not_measured():
+    spec = {
+        "volumes": [
+            {"name": "a", "emptyDir": {}},
+            {"name": "b", "emptyDir": {"sizeLimit": "1Mi", "medium": "Memory"}},
+            {"name": "c", "emptyDir": {"sizeLimit": "1Mi"}},
+        ]
+    }
+    assert volumes.limits({"spec": spec}) == {"c": (1 << 20, "1Mi")}

@@ -46,7 +46,7 @@ class Image:
     program: str = ""
 
 
-PAUSE = "minikweb/pause:4"
+PAUSE = "minikweb/pause:5"
 NODE = "minikweb/node:1"
 TRAEFIK = "minikweb/traefik:3.7.15"
 OURS = (

@@ -183,6 +183,15 @@ def write(api: docker.APIClient, sandbox_id: str, volumes: tuple[Volume, ...]) -
         raise RuntimeFailure(f"cannot write the pod's volumes: {answer or 'no answer'}", "FailedCreatePodSandBox")
 
 
+def usage(api: docker.APIClient, sandbox_id: str, volume: str) -> int:
+    """How many bytes a volume takes, as pause finds it. Raises RuntimeFailure."""
+    with translated():
+        answer = _ask(api, sandbox_id, f"size {ROOT}/{volume}\n".encode())
+    if not answer.isdigit():
+        raise RuntimeFailure(f"cannot measure the volume {volume}: {answer or 'no answer'}")
+    return int(answer)
+
+
 def _ask(api: docker.APIClient, sandbox_id: str, text: bytes) -> str:
     """Attaches to pause, says it, and returns the line it answers."""
     url = f"{api.base_url}/v{api.api_version}/containers/{sandbox_id}/attach"

@@ -141,6 +141,9 @@ class SimulatedRuntime:
     def update_volume(self, sandbox_id: str, volume: Volume) -> None:
         """Nobody reads it."""
 
+    def volume_usage(self, sandbox_id: str, volume: str) -> int:
+        return 0
+
     def remove_volumes(self, pod_uid: str) -> None:
         """There are none."""
 
