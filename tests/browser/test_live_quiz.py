@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from minikweb.quiz import bank
 from tests.browser.reader import Reader
+from tests.browser.test_accessibility import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster]
 PHONE = {"width": 390, "height": 800, "locale": "fr-FR", "has_touch": True}
@@ -20,7 +21,7 @@ def opened(open_page, cluster) -> Reader:
     page.get_by_label("Titre").fill("Vendredi")
     page.get_by_label("Questions", exact=True).select_option(label="toutes celles cochées")
     for chapter, question in (("replicaset", "replicaset-relabel"), ("service", "service-selection")):
-        page.locator(f"details:has([value='{chapter}']) summary").first.click(position={"x": 4, "y": 4})
+        page.locator(f".pick-chapter:has([value='{chapter}']) summary").click(position={"x": 4, "y": 4})
         page.locator(f"[name=question][value='{question}']").check()
     page.get_by_label("Tout ou rien").check()
     page.get_by_label("Un podium à la fin").check()
@@ -138,3 +139,30 @@ def test_no_page_of_a_live_quiz_is_wider_than_the_screen(cluster, open_page, wid
         reader.page.goto(base + path)
         wide = "[...document.querySelectorAll('html, .main')].filter(e => e.scrollWidth > e.clientWidth).length"
         assert reader.page.evaluate(wide) == 0, path
+
+
+def test_axe_finds_nothing_on_a_live_quiz_at_any_stage(cluster, open_page):
+    teacher = opened(open_page, cluster)
+    base = teacher.page.url
+    eye = open_page(base, bypass_csp=True, reduced_motion="reduce", width=390)
+    code = teacher.page.locator(".badge .mono").inner_text().replace(" ", "")
+    found = look(eye, cluster.url("/quiz/join/"), cluster.url(f"/quiz/join/{code}/"), base + "screen/")
+    eye.page.goto(cluster.url(f"/quiz/join/{code}/"))
+    eye.page.locator("#pseudonym").fill("Ada")
+    eye.page.locator("#pseudonym").press("Enter")
+    play = cluster.url(f"/quiz/play/{code}/")
+    for stage in ("question", "votes", "solution", "question", "votes", "solution", "over"):
+        press(teacher)
+        expect(teacher.page.locator("#stage")).to_have_attribute("data-stage", stage)
+        found += look(eye, play, base, base + "screen/")
+    found += look(eye, base + "results/", play + "attestation/", cluster.url("/quiz/live/"))
+    assert found == [], "\n" + "\n".join(found)
+
+
+def look(eye: Reader, *addresses: str) -> list[str]:
+    """What axe finds there."""
+    found = []
+    for address in addresses:
+        eye.page.goto(address)
+        found += [f"{address}\n  {violation}" for violation in violations(eye.page)]
+    return found
