@@ -172,6 +172,7 @@ def cluster_roles() -> list[Object]:
         _role("system:aggregate-to-view", _TO_VIEW, joins="view"),
         _role("system:aggregate-to-edit", _TO_EDIT, joins="edit"),
         _role("system:aggregate-to-admin", _TO_ADMIN, joins="admin"),
+        _role("system:aggregated-metrics-reader", [_rule("metrics.k8s.io", "nodes pods", *READ)], joins="view"),
         _role("view", [], joins="edit", gathers="view"),
         _role("edit", [], joins="admin", gathers="edit"),
         _role("admin", [], gathers="admin"),

@@ -33,8 +33,9 @@ def welcome(client: Client, student: Student) -> None:
     """Makes the identity and the namespaces of a student, and mends what is missing of them."""
     place, key, name = student.school_class.namespace, student.school_class.key, student.account
     _ensure(client, grants.account(place, key, name))
+    cidrs = [node["spec"]["podCIDR"] for node in client.list("Node")["items"] if node["spec"].get("podCIDR")]
     for namespace in student.namespaces:
-        for obj in grants.namespace_objects(namespace, place, key, name):
+        for obj in grants.namespace_objects(namespace, place, key, name, grants.ranges(cidrs)):
             _ensure(client, obj)
     for obj in grants.may_delete(student.namespaces[1], place, key, name):
         _ensure(client, obj)
@@ -86,15 +87,17 @@ def clean(client: Client, student: Student) -> int:
     for namespace in student.namespaces:
         for kind in CLEANED:
             deleted += sum(_clean_one(client, obj, namespace) for obj in _of_persons(client, kind, namespace))
+        _remove(client, "NetworkPolicy", grants.BOUNDS, namespace)  # `edit` may have changed it: made anew
     welcome(client, student)
     return deleted
 
 
 def _of_persons(client: Client, kind: str, namespace: str) -> list[Object]:
-    """The objects that no controller looks after."""
+    """The objects that no controller looks after, but for what every namespace is given."""
     found = client.list(kind, namespace)["items"]
     kept = [obj for obj in found if not any(o.get("controller") for o in obj["metadata"].get("ownerReferences", ()))]
-    return [obj for obj in kept if obj["metadata"]["name"] != CA]
+    given = (CA, grants.BOUNDS)
+    return [obj for obj in kept if obj["metadata"]["name"] not in given]
 
 
 def _clean_one(client: Client, obj: Object, namespace: str) -> bool:

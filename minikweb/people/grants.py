@@ -7,6 +7,8 @@ namespaces, which is why these names tell nothing of a person.
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable
 from typing import Any
 
 Object = dict[str, Any]
@@ -17,6 +19,7 @@ SECURITY = "pod-security.kubernetes.io/"
 READ = ["get", "list", "watch"]
 RBAC = "rbac.authorization.k8s.io"
 CLASS_ROLE = "minikweb:student"
+BOUNDS = "student"  # the name of what bounds a namespace: quota, limits, network policy, role
 
 # Cluster-scoped kinds that every student may read: kind → (group, plural).
 SHARED_KINDS = {
@@ -114,8 +117,13 @@ def account(class_namespace: str, key: str, name: str) -> Object:
     }
 
 
-def namespace_objects(namespace: str, class_namespace: str, key: str, name: str) -> list[Object]:
-    """A namespace of the student `name` with all that bounds it, in the order in which it has to be made."""
+def namespace_objects(
+    namespace: str, class_namespace: str, key: str, name: str, pod_ranges: Iterable[str] = ()
+) -> list[Object]:
+    """A namespace of the student `name` with all that bounds it, in the order in which it has to be made.
+
+    `pod_ranges`: the addresses of all pods, see `ranges`.
+    """
     labels = {CLASS_LABEL: key, STUDENT_LABEL: name}
     levels = {f"{SECURITY}{mode}": "baseline" for mode in ("enforce", "warn")}
     limit = {"type": "Container", "default": DEFAULT_LIMIT, "defaultRequest": DEFAULT_REQUEST, "max": MOST}
@@ -126,7 +134,7 @@ def namespace_objects(namespace: str, class_namespace: str, key: str, name: str)
         {
             "apiVersion": "v1",
             "kind": "ResourceQuota",
-            "metadata": within | {"name": "student"},
+            "metadata": within | {"name": BOUNDS},
             "spec": {"hard": HARD},
         },
         {
@@ -138,17 +146,49 @@ def namespace_objects(namespace: str, class_namespace: str, key: str, name: str)
         {
             "apiVersion": "v1",
             "kind": "LimitRange",
-            "metadata": within | {"name": "student"},
+            "metadata": within | {"name": BOUNDS},
             "spec": {"limits": [limit]},
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": within | {"name": BOUNDS},
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": _welcome(name, pod_ranges)}]},
         },
         {
             "apiVersion": f"{RBAC}/v1",
             "kind": "RoleBinding",
-            "metadata": within | {"name": "student"},
+            "metadata": within | {"name": BOUNDS},
             "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "edit"},
             "subjects": [subject],
         },
     ]
+
+
+def _welcome(name: str, pod_ranges: Iterable[str]) -> list[Object]:
+    """Who may call a student's pods: their own pods, the Ingress controller, and whatever is no pod."""
+    return [
+        {"namespaceSelector": {"matchLabels": {STUDENT_LABEL: name}}},
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}},
+        {"ipBlock": {"cidr": "0.0.0.0/0", **({"except": excepted} if (excepted := list(pod_ranges)) else {})}},
+    ]
+
+
+def ranges(pod_cidrs: Iterable[str]) -> list[str]:
+    """The addresses of pods, of nodes to come too: nodes take their /24 from x.y.1.0 up to x.y.254.0.
+
+    What is below and above are nodes and published ports. Ranges of another size are taken as they are.
+    """
+    found: dict[str, None] = {}
+    for cidr in pod_cidrs:
+        network = ipaddress.ip_network(cidr)
+        if isinstance(network, ipaddress.IPv4Network) and network.prefixlen == 24:
+            whole = network.supernet(new_prefix=16)
+            first, last = whole.network_address + 256, whole.broadcast_address - 256
+            found |= dict.fromkeys(map(str, ipaddress.summarize_address_range(first, last)))
+        elif network.version == 4:
+            found[cidr] = None
+    return list(found)
 
 
 def may_delete(namespace: str, class_namespace: str, key: str, name: str) -> list[Object]:

@@ -1,5 +1,7 @@
 """What a student may do, as objects."""
 
+from ipaddress import ip_address, ip_network
+
 import yaml
 
 from minikweb.people import grants
@@ -14,7 +16,18 @@ OBJECTS = [
 
 def test_it_works():
     kinds = [obj["kind"] for obj in grants.namespace_objects("learn-ab2c", "class-k7m2", "k7m2", "learn-ab2c")]
-    assert kinds == ["Namespace", "ResourceQuota", "ResourceQuota", "LimitRange", "RoleBinding"]
+    assert kinds == ["Namespace", "ResourceQuota", "ResourceQuota", "LimitRange", "NetworkPolicy", "RoleBinding"]
+
+
+def test_pods_of_others_are_kept_out_and_the_nodes_are_not():
+    ranges = [ip_network(one) for one in grants.ranges(["10.244.1.0/24", "10.244.2.0/24"])]
+
+    def is_kept_out(address):
+        return any(ip_address(address) in one for one in ranges)
+
+    assert all(is_kept_out(f"10.244.{node}.7") for node in (1, 2, 77, 254))
+    assert not any(is_kept_out(one) for one in ("10.244.0.11", "10.244.255.3", "192.168.1.20", "127.0.0.1"))
+    assert grants.ranges(["10.42.0.0/16", "fd00::/64"]) == ["10.42.0.0/16"]
 
 
 def test_the_namespace_carries_the_level_baseline():
