@@ -1,8 +1,10 @@
 """Claims and volumes: who gets which, what is made, what becomes of it, and what is kept while it is used."""
 
+from contextlib import suppress
+
 import pytest
 
-from minikweb.apimachinery.errors import Forbidden, Invalid
+from minikweb.apimachinery.errors import Forbidden, Invalid, ServiceUnavailable
 from minikweb.apimachinery.errors import NotFound as Gone
 from minikweb.controllers.ephemeralvolume import EphemeralVolumeController
 from minikweb.controllers.persistentvolume.controller import PersistentVolumeController
@@ -159,6 +161,31 @@ def test_a_claim_that_names_no_class_waits_for_its_first_pod_and_gets_a_docker_v
     assert found["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
     assert seen(cluster, "Pod", "web")["spec"]["nodeName"] == "node-1"
     assert cluster.said("ProvisioningSucceeded") == [f"Successfully provisioned volume {found['metadata']['name']}"]
+
+
+def test_a_controller_that_dies_half_way_makes_no_second_volume(cluster, monkeypatch):
+    storage_class(cluster, "now")
+    controller = cluster["persistentvolume"]
+    for step in range(5):  # each time one write more gets through
+        left, real = [step], controller.client.request
+
+        def request(method, path, left=left, real=real, **options):
+            if method != "GET":
+                if not left[0]:
+                    raise ServiceUnavailable("killed")
+                left[0] -= 1
+            return real(method, path, **options)
+
+        with monkeypatch.context() as outage:
+            outage.setattr(controller.client, "request", request)
+            if not step:
+                claim(cluster, storageClassName="now")
+            cluster.catch_up()
+            with suppress(ServiceUnavailable):
+                controller.sync("default", "data")
+        cluster.catch_up()
+    assert phase(cluster, CLAIM, "data") == "Bound"
+    assert len(cluster.names(VOLUME, None)) == 1
 
 
 def test_an_immediate_class_waits_for_nobody(cluster):
