@@ -99,13 +99,14 @@ class _Pen:
         self.kept = kept
         self.drawing = Drawing()
         self.row = 0
-        self.box_of: dict[str, Node] = {}  # the box in which a pod is
+        self.box_of: dict[str, Node] = {}  # the box in which a pod of this lane is
         self.taken: set[tuple[int, int]] = set()
 
     def lane(self, root: str, services: list[Object], ingresses: list[Object]) -> None:
         """A namespace with all that is in it; nothing for an empty one."""
         begin, count = self.row, len(self.drawing.nodes)
         self.row += 1
+        self.box_of = {}
         tops = [each for each in self._children(root) if each.kind in (*WORKLOADS, "Pod")]
         for top in sorted(tops, key=lambda each: (each.kind == "Pod", each.name)):
             if top.kind != "Pod":
@@ -167,14 +168,15 @@ class _Pen:
 
     def _network(self, first: int, services: list[Object], ingresses: list[Object]) -> None:
         """Services beside the first of their pods, Ingresses beside the first of their Services."""
-        pods = [each for each in self.tree.entries.values() if each.kind == "Pod" and each.id in self.box_of]
+        alike: dict[tuple[tuple[str, str], ...], set[Node]] = {}  # labels → the boxes of the pods that have them
+        for id, box in self.box_of.items():
+            alike.setdefault(self.tree.entries[id].labels, set()).add(box)
         boxes: dict[str, Node] = {}
         for service in services:
-            name = _key(service)
-            chosen = [p for p in pods if p.namespace == name[0] and reach.selects(service, dict(p.labels))]
-            ends = sorted({self.box_of[pod.id] for pod in chosen}, key=lambda box: box.row)
+            chosen = [found for labels, found in alike.items() if reach.selects(service, dict(labels))]
+            ends = sorted(set().union(*chosen), key=lambda box: box.row)
             if box := self._beside(service, ends, first):
-                boxes[name[1]] = box
+                boxes[_key(service)[1]] = box
         for ingress in ingresses:
             self._beside(ingress, [boxes[name] for name in reach.backends(ingress) if name in boxes], first)
 

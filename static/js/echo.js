@@ -3,6 +3,7 @@ import * as ages from "./ages.js";
 import * as live from "./live.js";
 
 const PULSE = 2000; // ms
+const REST = 400; // ms between two questions, however much is going on
 const strip = document.getElementById("echo");
 let asking = false, again = false;
 
@@ -15,6 +16,7 @@ async function refresh() {
   } catch {
     // the pill in the header says that nobody answers
   }
+  await new Promise((resolve) => setTimeout(resolve, REST));
   asking = false;
   if (again) {
     again = false;

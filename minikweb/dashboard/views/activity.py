@@ -17,6 +17,7 @@ Context = dict[str, Any]
 
 SHOWN = 200
 ECHOES = 3
+UNTOLD = ("Event", "EndpointSlice", "ControllerRevision", "Node")  # what people seldom write and the cluster always
 STORIES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")  # with a tab of their own
 
 

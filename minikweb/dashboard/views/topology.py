@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from minikweb.dashboard import cluster, live, rows
 from minikweb.dashboard.drawing import COLUMNS, Drawing, Edge, Node, draw
 from minikweb.dashboard.sight import matching
+from minikweb.dashboard.views import activity
 from minikweb.dashboard.views import tree as tree_page
 
 Context = dict[str, Any]
@@ -39,7 +40,7 @@ def topology(request: HttpRequest) -> HttpResponse:
         "away": not reachable,
         "title": sight.namespace or _("All namespaces"),
         "summary": rows.summary(found, sight),
-        "followed": ",".join(cluster.KINDS),
+        "followed": ",".join(kind for kind in cluster.KINDS if kind not in activity.UNTOLD),
         "select": query.get("sel", ""),
     }
     if request.headers.get("HX-Target") == "topology":

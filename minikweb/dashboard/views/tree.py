@@ -43,7 +43,7 @@ def tree(request: HttpRequest) -> HttpResponse:
         "arrangements": ARRANGEMENTS,
         "away": not reachable,
         "echoes": activity.echoes(sight.namespace) if reachable else [],
-        "followed": ",".join(cluster.KINDS),
+        "followed": ",".join(kind for kind in cluster.KINDS if kind not in activity.UNTOLD),
         "unknown_namespace": reachable and sight.namespace and not sight.filters and not shown,
         "title": sight.namespace or _("All namespaces"),
         "select": query.get("sel", ""),
