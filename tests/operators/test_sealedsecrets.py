@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization as s
 
 from minikweb.apimachinery.errors import ApiError, NotFound
+from minikweb.controllers.clusterroleaggregation import ClusterRoleAggregationController
 from minikweb.controllers.customresourcecleanup import CustomResourceCleanupController
 from minikweb.controllers.garbagecollector import GarbageCollector
 from minikweb.operators.sealedsecrets import installation
@@ -112,6 +113,18 @@ def test_it_brings_its_definition_its_service_and_a_first_key(cluster):
     assert "sealed-secrets-controller" in cluster.names("Service", "kube-system")
     (key,) = key_secrets(cluster)
     assert key["type"] == "kubernetes.io/tls"
+
+
+def test_who_may_edit_a_namespace_may_edit_its_sealedsecrets(storage):
+    for cluster in running(storage, SealedSecretsController, ClusterRoleAggregationController):
+        cluster.settle()
+        rules = {role: cluster.client.get("ClusterRole", role)["rules"] for role in ("view", "edit", "admin")}
+        verbs = {
+            role: [rule["verbs"] for rule in found if "sealedsecrets" in rule["resources"]]
+            for role, found in rules.items()
+        }
+        assert verbs["view"] == [["get", "list", "watch"]]
+        assert any("create" in each for each in verbs["edit"]) and any("create" in each for each in verbs["admin"])
 
 
 def test_a_definition_that_is_deleted_comes_back_and_works(collected_cluster):

@@ -117,6 +117,16 @@ def test_resealing_needs_the_new_key_alone():
     assert base64.b64decode(unsealed["data"]["password"]) == b"s3cret"
 
 
+def test_resealing_widens_no_scope():
+    """A template may ask for what its SealedSecret has not."""
+    sealed = sealedsecret.seal(secret(), KEY)
+    sealed["spec"]["template"]["metadata"]["annotations"] = {CLUSTER: "true"}
+    renewed = sealedsecret.reseal(sealed, [FIRST.private], KEY)
+    assert CLUSTER not in str(renewed)
+    with pytest.raises(CannotUnseal):
+        opened(stored(renewed, name="other", annotations={CLUSTER: "true"}))
+
+
 def test_a_template_is_filled_with_the_values():
     sealed = stored(sealedsecret.seal(secret(), KEY))
     sealed["spec"]["template"]["data"] = {"url": "postgres://shop:{{ .password }}@db", "b64": "{{.password|b64enc}}"}

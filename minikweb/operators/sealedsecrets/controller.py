@@ -39,6 +39,7 @@ OURS = (  # what wakes the installation when it changes
     ("Role", installation.PROXIERS),
     ("RoleBinding", installation.PROXIERS),
     ("Namespace", keys.NAMESPACE),
+    *(("ClusterRole", role["metadata"]["name"]) for role in installation.cluster_roles()),
 )
 AGAIN = 60.0  # seconds, after a write that was refused
 WRITES_SEEN = 5.0  # seconds
@@ -48,7 +49,16 @@ class SealedSecretsController(Controller):
     """Its keys are `namespace/name` of SealedSecrets, and INSTALLATION. The definition's objects join while it runs."""
 
     name = "sealedsecrets"
-    needs = ("CustomResourceDefinition", "Namespace", "Secret", "Service", "Role", "RoleBinding", "Deployment")
+    needs = (
+        "CustomResourceDefinition",
+        "Namespace",
+        "Secret",
+        "Service",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "Deployment",
+    )
     source = "sealed-secrets"
     workers = 2
 

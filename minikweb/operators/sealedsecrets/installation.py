@@ -21,6 +21,8 @@ NAME, PORT, PORT_NAME = "sealed-secrets-controller", 8080, "http"
 PROXIERS = "minikweb-sealed-secrets-service-proxier"
 HEIR = "helm"  # whose fields they are: the original's chart applies the same objects, and must not meet a conflict
 LABELS = {"app.kubernetes.io/managed-by": "minikweb", "name": NAME}
+GATHERED = "minikweb-sealed-secrets"
+READ = ("get", "list", "watch")
 ORIGINALS = ("sealed-secrets-controller", "sealed-secrets")  # the last part of its image's name
 
 
@@ -39,7 +41,7 @@ def is_ours(service: Object) -> bool:
 
 def objects() -> list[Object]:
     """What has to be there, in this order."""
-    return [definition(), service(), role(), role_binding()]
+    return [definition(), service(), role(), role_binding(), *cluster_roles()]
 
 
 def service() -> Object:
@@ -63,6 +65,23 @@ def role() -> Object:
             {"apiGroups": [""], "resources": ["services/proxy"], "resourceNames": names, "verbs": ["create", "get"]},
         ],
     }
+
+
+def cluster_roles() -> list[Object]:
+    """Who may see or edit what is in a namespace may do so with its SealedSecrets: the default roles gather these."""
+    verbs = {"view": READ, "edit": (*READ, "create", "delete", "deletecollection", "patch", "update")}
+    return [
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {
+                "name": f"{GATHERED}-{to}",
+                "labels": {**LABELS, f"rbac.authorization.k8s.io/aggregate-to-{to}": "true"},
+            },
+            "rules": [{"apiGroups": [GROUP], "resources": [PLURAL], "verbs": sorted(may)}],
+        }
+        for to, may in verbs.items()
+    ]
 
 
 def role_binding() -> Object:
