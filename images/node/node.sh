@@ -1,6 +1,7 @@
 #!/bin/sh
 # run    is a node until SIGTERM: loads what it was last told, then answers DNS
 # apply  takes up what /etc/minikweb holds now: routes, rules.nft, names.conf; `stale` names connections to forget
+# SIGHUP to `run` takes up the names alone: a signal costs Docker a tenth of a command
 set -u
 state=/etc/minikweb
 
@@ -16,22 +17,28 @@ apply() {
     fi
 }
 
-case ${1:-run} in
-apply)
-    apply
+rename() {
     if [ -e $state/names.new ]; then
         mv $state/names.new $state/names.conf
         kill -HUP "$(cat /run/unbound.pid)"
     fi
+}
+
+case ${1:-run} in
+apply)
+    apply
+    rename
     ;;
 run)
     trap 'exit 0' TERM INT
+    trap rename HUP
     [ -z "${DNS:-}" ] || ip address replace "$DNS/32" dev lo
     if [ -e $state/names.new ]; then mv $state/names.new $state/names.conf; fi
     apply
     while [ -n "${DNS:-}" ]; do
         unbound -d -c /etc/unbound/unbound.conf &
-        wait $!
+        server=$!
+        while kill -0 $server 2>/dev/null; do wait $server; done # a trapped signal ends a wait, too
         sleep 1 &
         wait $!
     done

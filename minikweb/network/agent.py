@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 KEY = "/everything"
 PAUSE = 0.25  # seconds at least between two programmings
+UNHURRIED = 1.0  # the same where nothing but the names of single pods has changed
 AWAY = 1.0  # seconds between two tries to reach Docker
 SOON = 0.1  # seconds until the pods of the cluster are known
 EVERYWHERE = ("Namespace", "NetworkPolicy", "Pod")  # what of the whole cluster a node's rules depend on
@@ -81,7 +82,8 @@ class ServiceProxy(Controller):
         self.router, self.node, self.ip, self.pod_network = router, node, ip, pod_network
         self._told: dict[str, str] = {}  # what the router holds
         self._ports: list[proxy.Port] = []
-        self._next = 0.0
+        self._named = ""  # the names of Services in it
+        self._last = float("-inf")  # when it was last told something, on the monotonic clock
         self._suspended = True
         self._api_port = api_port
         self._api: proxy.Endpoint | None = None
@@ -108,32 +110,37 @@ class ServiceProxy(Controller):
             return None  # `resume` is followed by another look
         if not self.everywhere.wait_for_sync(0):
             return SOON
-        wait = self._next - time.monotonic()
+        wait = self._last + PAUSE - time.monotonic()
         if wait > 0:
             return wait
         services, slices = self.cache.list("Service"), self.cache.list("EndpointSlice")
-        namespaces, policies, pods = (self.everywhere.list(kind) for kind in EVERYWHERE)
         ports = proxy.ports(services, slices)
         if self._api is not None:
             ports = proxy.with_api(ports, self._api)
-        node = proxy.Node(self.node, self.ip, self.pod_network, others(self.cache.list("Node"), self.node))
-        wanted = {
-            "routes": proxy.routes(node),
-            "rules.nft": proxy.rules(node, ports, served_here=(dns.ADDRESS,))
-            + policy.rules(self.node, policies, pods, namespaces),
-            "names.new": dns.names(services, slices, pods),
-        }
-        self._tell(wanted, proxy.stale(self._ports, ports))
-        self._ports = ports
+        wanted, named = self._wanted(services, slices, ports), dns.names(services, slices)
+        changed = {name: text for name, text in wanted.items() if self._told.get(name) != text}
+        wait = self._last + UNHURRIED - time.monotonic()
+        if list(changed) == ["names.new"] and named == self._named and wait > 0:
+            return wait
+        if changed:
+            self._tell(changed, proxy.stale(self._ports, ports))
+        self._told, self._ports, self._named = wanted, ports, named
         return None
 
-    def _tell(self, wanted: dict[str, str], stale: str) -> None:
-        changed = {name: text for name, text in wanted.items() if self._told.get(name) != text}
-        if not changed:
-            return
+    def _wanted(self, services: list[Object], slices: list[Object], ports: list[proxy.Port]) -> dict[str, str]:
+        """What the router is to hold: file → text."""
+        namespaces, policies, pods = (self.everywhere.list(kind) for kind in EVERYWHERE)
+        node = proxy.Node(self.node, self.ip, self.pod_network, others(self.cache.list("Node"), self.node))
+        services_rules = proxy.rules(node, ports, served_here=(dns.ADDRESS,))
+        return {
+            "routes": proxy.routes(node),
+            "rules.nft": services_rules + policy.rules(self.node, policies, pods, namespaces),
+            "names.new": dns.names(services, slices, pods),
+        }
+
+    def _tell(self, changed: dict[str, str], stale: str) -> None:
         self.router.apply(changed | ({"stale": stale} if stale else {}))
-        self._told = wanted
-        self._next = time.monotonic() + PAUSE
+        self._last = time.monotonic()
 
     def connections(self) -> list[Object]:
         """How many connections this node gave to whom, see `proxy.counts`. Raises RuntimeFailure."""

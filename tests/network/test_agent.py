@@ -181,6 +181,16 @@ def test_changes_are_collected_for_a_moment(proxy, router, cache, monkeypatch):
     assert len(router.told) == 1
 
 
+def test_names_of_single_pods_wait_a_little_longer(proxy, router, cache, monkeypatch):
+    monkeypatch.setattr(agent, "UNHURRIED", 60.0)
+    proxy.sync("", "everything")
+    proxy.everywhere["Pod"] = [pod("web", "10.244.1.7")]
+    assert 59 < proxy.sync("", "everything") <= 60
+    cache["EndpointSlice"] = []
+    assert proxy.sync("", "everything") is None  # a Service's change takes them along
+    assert "10-244-1-7" in router.told[1]["names.new"]
+
+
 def test_a_nodes_heartbeat_is_no_reason_to_look(proxy):
     before, after = node("node-2", 2), node("node-2", 2)
     after["status"]["conditions"] = [{"type": "Ready"}]

@@ -21,6 +21,7 @@ from minikweb.runtime.protocol import ContainerNotFound, RuntimeFailure, Runtime
 PORT = "minikweb.port"  # on a publisher: what it brings to localhost, such as 30080/tcp
 TARGET = "minikweb.target"  # on a publisher: where to, such as 30080
 MACHINE = "host.docker.internal"  # Docker's own name for the machine, given on Linux, too
+NAMES = "names.new"
 STATE = "/etc/minikweb"  # in the container: what it was told
 # A router that keeps source addresses, and never tells a pod of a shorter way past it.
 SYSCTLS = {
@@ -73,6 +74,9 @@ class NodeContainer:
         """Has it take up new routes, rules.nft or names.new (see images/node/node.sh). Raises RuntimeFailure."""
         with translated("NetworkNotReady"):
             self.api.put_archive(self.name, STATE, archive(files))
+            if set(files) == {NAMES}:
+                self.api.kill(self.name, "SIGHUP")
+                return
         self.ask(["/node", "apply"])
 
     def ask(self, command: Sequence[str]) -> str:
