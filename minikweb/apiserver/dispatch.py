@@ -1,4 +1,4 @@
-"""authenticate → authorise → route → verb.
+"""authenticate → share → authorise → route → verb.
 
 Paths that are no resource (/readyz, /version, /api, /openapi/v3) are answered by documents.py.
 """
@@ -78,6 +78,7 @@ class Incoming:
 def answer(server: Server, incoming: Incoming, is_closing: Callable[[], bool]) -> Response | Stream:
     """Raises ApiError."""
     user = identify(server, incoming)
+    server.shares.take(user)
     if "%00" in incoming.path + incoming.query:
         raise BadRequest("a NUL is part of no name")  # and PostgreSQL has no text with one
     log.debug("%s %s by %s", incoming.method, incoming.path, user.name)
@@ -102,6 +103,7 @@ def answer(server: Server, incoming: Incoming, is_closing: Callable[[], bool]) -
 def websocket(server: Server, incoming: Incoming) -> WebSocket:
     """What serves a WebSocket. Raises ApiError."""
     user = identify(server, incoming)
+    server.shares.take(user)
     if not routes.is_resource(incoming.path):
         raise routes.unknown_path()
     request = _request(server, incoming, user)

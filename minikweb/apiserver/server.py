@@ -13,6 +13,7 @@ from minikweb.apiserver.authentication import Authenticator
 from minikweb.apiserver.authorization import Authorizer
 from minikweb.apiserver.customresources import CustomResources
 from minikweb.apiserver.discovery import Discovery
+from minikweb.apiserver.flowcontrol import Shares
 from minikweb.apiserver.lister import Lister
 from minikweb.apiserver.openapi import OpenAPI
 from minikweb.kinds import schemas
@@ -38,6 +39,7 @@ class Server:
     def __post_init__(self) -> None:
         self.custom_resources = CustomResources(self.storage, self.registry)
         self.lister = Lister(self.storage)
+        self.shares = Shares()
 
     @cached_property
     def discovery(self) -> Discovery:

@@ -10,6 +10,8 @@ from django.urls import get_resolver
 from minikweb.apimachinery.errors import ApiError, Unauthorized
 from minikweb.classroom import departure
 from minikweb.classroom import urls as console
+from minikweb.client.client import Client
+from minikweb.client.transport import HttpTransport
 from minikweb.people import cluster as places
 from minikweb.people import grants
 from tests.running import until
@@ -163,9 +165,6 @@ def test_nobody_becomes_another(two, server):
 
 def _ask(server, path, headers):
     """A request with a token of one's own; the identity of the transport is left out."""
-    from minikweb.client.client import Client
-    from minikweb.client.transport import HttpTransport
-
     return Client(HttpTransport.unix(server.socket), headers=headers).request("GET", path)
 
 
