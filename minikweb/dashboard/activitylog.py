@@ -13,6 +13,8 @@ from django.conf import settings
 from minikweb.client.client import Client
 from minikweb.dashboard import cluster
 from minikweb.dashboard.activity import Change, of_item, of_managed_fields
+from minikweb.dashboard.replay import Moment, moment_of
+from minikweb.dashboard.tree import Entry
 from minikweb.kinds.registry import Kind
 from minikweb.people import access, actor
 
@@ -28,6 +30,7 @@ class ActivityLog:
         self._client = client
         self._lock = threading.Lock()
         self._changes: deque[Change] = deque(maxlen=REMEMBERED)
+        self._moments: deque[Moment] = deque(maxlen=REMEMBERED)
         self._after = 0
         self._begun = -1.0
 
@@ -40,11 +43,23 @@ class ActivityLog:
                 self._read()
             return list(self._changes)
 
+    def moments(self) -> list[Moment]:
+        """The same for what changed the tree, as far back as nothing is missing. Raises ApiError."""
+        self.changes()
+        with self._lock:
+            return list(self._moments)
+
     def _read(self) -> None:
         answer = self._client.request("GET", PATH, query={"after": self._after, "limit": AT_ONCE}).json()
+        if len(answer["items"]) == AT_ONCE:  # some may have been left out between the last time and now
+            self._moments.clear()
         for item in answer["items"]:
-            if change := of_item(item, self._health(item)):
+            health = self._health(item)
+            change = of_item(item, health)
+            if change:
                 self._changes.append(change)
+            if moment := moment_of(item, health, change):
+                self._moments.append(moment)
         self._after = max(answer["revision"], self._after)
 
     def _health(self, item: dict[str, Any]) -> Any:
@@ -73,11 +88,22 @@ def changes(namespace: str = "") -> list[Change]:
     return [change for change in found if not namespace or namespace in (change.namespace, _own(change))]
 
 
+def moments(namespace: str = "") -> list[Moment]:
+    """What changed the tree, oldest first, as the person at the page may see it. Raises ApiError."""
+    who = actor.current()
+    found = _log(cluster.whole_cache().client).moments()
+    return [each for each in found if namespace in ("", *_places(each.entry)) and _may_see(who, each.entry)]
+
+
+def _places(found: Entry) -> tuple[str, ...]:
+    return (found.namespace, found.name) if found.kind == "Namespace" else (found.namespace,)
+
+
 def _own(change: Change) -> str:
     return change.name if change.kind == "Namespace" else ""
 
 
-def _may_see(who: actor.Actor, change: Change) -> bool:
+def _may_see(who: actor.Actor, change: Change | Entry) -> bool:
     if who.namespaces is None:
         return True
     kind = cluster.whole_cache().client.registry.named(change.kind)

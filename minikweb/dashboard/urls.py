@@ -18,6 +18,7 @@ from minikweb.dashboard.views import (
     nodes,
     objects,
     preferences,
+    replay,
     schemas,
     sealing,
     search,
@@ -31,6 +32,7 @@ _OBJECT = "objects/<str:kind>/<str:namespace>/<str:name>/"
 
 urlpatterns = [
     path("", tree.tree, name="tree"),
+    path("replay/", replay.replay, name="replay"),
     path("topology/", topology.topology, name="topology"),
     path("activity/", activity.feed, name="activity"),
     path("activity/last/", activity.echo, name="echo"),

@@ -13,6 +13,7 @@ import "./live.js";
 import "./livequiz.js";
 import "./logs.js";
 import "./palette.js";
+import "./replay.js";
 import "./shell.js";
 import "./slides.js";
 import "./toasts.js";

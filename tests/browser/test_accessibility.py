@@ -34,6 +34,7 @@ PAGES = [
     "/nodes/",
     "/events/",
     "/activity/",
+    "/replay/?ns={ns}",
     "/topology/?ns={ns}&sel=Deployment/{ns}/web&tab=story",
     "/?ns={ns}&sel=Deployment/{ns}/web&tab=fields",
     "/objects/Deployment/{ns}/web/edit/",
