@@ -10,6 +10,7 @@ from minikweb.apimachinery import errors, meta
 from minikweb.client.client import Client
 from minikweb.client.informer import Cache
 from minikweb.client.shared import shared_cache
+from minikweb.kinds.registry import Kind
 from minikweb.people import access, actor
 from minikweb.tutorial import checks
 from minikweb.tutorial.lesson import Lesson
@@ -36,6 +37,19 @@ def namespace() -> str:
     return actor.current().namespace
 
 
+_custom: dict[str, Kind] = {}  # those of checks.CUSTOM that were seen
+
+
+def kind_named(client: Client, name: str) -> Kind | None:
+    """The Kind of a check; None for one of an operator that is not installed."""
+    if name not in checks.CUSTOM:
+        return client.kind(name)
+    if name not in _custom:
+        with contextlib.suppress(errors.BadRequest):
+            _custom[name] = client.kind_of({"apiVersion": checks.CUSTOM[name], "kind": name})
+    return _custom.get(name)
+
+
 class NamespaceReader:
     """The checks' reader (checks.Reader) over a cache: one learner's namespace, and what is beside it."""
 
@@ -44,25 +58,27 @@ class NamespaceReader:
         self.namespace = namespace
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object:
-        found = self._ready(kind).get(self._scope(kind, namespace), name)
+        known = kind_named(self.cache.client, kind)
+        found = self._ready(known).get(self._scope(known, namespace), name) if known else None
         if found is None:
-            declared = self.cache.client.kind(kind)
-            raise errors.not_found(declared.group, declared.plural, name)
+            raise errors.not_found(known.group if known else "", known.plural if known else kind, name)
         return found
 
     def list(self, kind: str, namespace: str | None = None) -> list[Object]:
-        return self._ready(kind).list(self._scope(kind, namespace))
+        known = kind_named(self.cache.client, kind)
+        return self._ready(known).list(self._scope(known, namespace)) if known else []
 
     def elsewhere(self, kind: str, name: str) -> list[str]:
-        if not self.cache.client.kind(kind).namespaced:
+        known = kind_named(self.cache.client, kind)
+        if known is None or not known.namespaced:
             return []
-        metas = [obj["metadata"] for obj in self._ready(kind).list() if obj["metadata"]["name"] == name]
+        metas = [obj["metadata"] for obj in self._ready(known).list() if obj["metadata"]["name"] == name]
         return sorted(meta["namespace"] for meta in metas if meta["namespace"] != self.namespace)
 
-    def _scope(self, kind: str, namespace: str | None) -> str | None:
-        return (namespace or self.namespace) if self.cache.client.kind(kind).namespaced else None
+    def _scope(self, kind: Kind, namespace: str | None) -> str | None:
+        return (namespace or self.namespace) if kind.namespaced else None
 
-    def _ready(self, kind: str):
+    def _ready(self, kind: Kind):
         informer = self.cache.informer(kind)
         if not informer.wait_for_sync(FIRST_LOOK):
             raise errors.ServiceUnavailable("the cluster does not answer; the page goes on by itself when it does")
@@ -115,17 +131,16 @@ def places_of(lesson: Lesson, namespace: str) -> set[str]:
     return (named | {namespace}) - {""}
 
 
-def made_beside(lesson: Lesson, namespace: str) -> list[tuple[str, str]]:
-    """(kind, name) of what the lesson itself has a learner make outside the namespace: further namespaces, CRDs."""
+def made_beside(lesson: Lesson, namespace: str) -> list[tuple[str, str, str | None]]:
+    """(kind, name, namespace) of what a lesson has a learner make outside: Applications, CRDs, further namespaces."""
     places = {place for place in places_of(lesson, namespace) if place.startswith(f"{namespace}-")}
     named = {
-        check.name.replace("{namespace}", namespace)
+        (check.kind, check.name.replace("{namespace}", namespace), check.namespace or None)
         for step in lesson.steps
         for check in step.checks
-        if check.kind == "CustomResourceDefinition" and "{namespace}" in check.name
+        if check.kind in ("CustomResourceDefinition", "Application") and "{namespace}" in check.name
     }
-    found = [("CustomResourceDefinition", name) for name in sorted(named)]
-    return found + [("Namespace", place) for place in sorted(places)]
+    return sorted(named, key=str) + [("Namespace", place, None) for place in sorted(places)]
 
 
 _MADE = (  # what a lesson makes; what these own goes along
@@ -159,9 +174,10 @@ def clean(client: Client, namespace: str, lesson: Lesson) -> None:
         _empty(client, place)
     if own:
         return
-    for kind, name in made_beside(lesson, namespace):
-        with contextlib.suppress(errors.NotFound):
-            client.delete(kind, name)
+    for kind, name, place in made_beside(lesson, namespace):
+        if known := kind_named(client, kind):
+            with contextlib.suppress(errors.NotFound):
+                client.delete(known, name, place)
 
 
 def remains(client: Client, namespace: str, lesson: Lesson) -> list[str]:
@@ -174,21 +190,26 @@ def remains(client: Client, namespace: str, lesson: Lesson) -> list[str]:
         if kind == "Pod" or _is_a_persons(obj)
     ]
     if actor.current().namespaces is None:
-        found += [f"{kind}/{name}" for kind, name in made_beside(lesson, namespace) if _is_there(client, kind, name)]
+        beside = made_beside(lesson, namespace)
+        found += [f"{kind}/{name}" for kind, name, place in beside if _is_there(client, kind, name, place)]
     return found
 
 
-def _is_there(client: Client, kind: str, name: str) -> bool:
+def _is_there(client: Client, kind: str, name: str, namespace: str | None) -> bool:
+    known = kind_named(client, kind)
+    if known is None:
+        return False
     try:
-        client.get(kind, name)
+        client.get(known, name, namespace)
     except errors.NotFound:
         return False
     return True
 
 
 def _empty(client: Client, namespace: str) -> None:
-    for kind in _MADE:
-        if checks.vocabulary().named(kind) is None:
+    for name in ("SealedSecret", *_MADE):  # it would make its Secret anew
+        kind = kind_named(client, name)
+        if kind is None:
             continue
         for obj in client.list(kind, namespace)["items"]:
             if _is_a_persons(obj):

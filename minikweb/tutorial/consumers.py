@@ -87,7 +87,9 @@ def _subscribe(lesson: Lesson, loop: asyncio.AbstractEventLoop, changed: asyncio
         if alive.is_set() and (namespace is None or namespace in places):
             loop.call_soon_threadsafe(changed.set)
 
-    informers = [cluster.cache().informer(kind) for kind in sorted(cluster.kinds_of(lesson))]
+    cache = cluster.cache()
+    kinds = [cluster.kind_named(cache.client, kind) for kind in sorted(cluster.kinds_of(lesson))]
+    informers = [cache.informer(kind) for kind in kinds if kind]
     for informer in informers:
         informer.add_handler(handler)
 

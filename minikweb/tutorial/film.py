@@ -37,9 +37,12 @@ class Event:
 
 def commands(step: Step, namespace: str) -> list[str]:
     """What is typed for a step, in the folder of its manifests: the solution, then looks at what came of it."""
-    script = step.solution.replace("{namespace}", namespace).replace("{manifests}/", "")
-    typed = shell.commands(script)
-    looks = [command.replace("{namespace}", namespace).replace("{manifests}/", "") for _, command in step.commands]
+
+    def filled(text: str) -> str:
+        return text.replace("{namespace}", namespace).replace("{manifests}/", "").replace("{server}", shell.server())
+
+    typed = shell.commands(filled(step.solution))
+    looks = [filled(command) for _, command in step.commands]
     shown = [look for look in looks if _LOOKS.match(look) and not _ENDLESS.search(look) and "\n" not in look]
     return typed + [look for look in dict.fromkeys(shown) if look not in typed]
 

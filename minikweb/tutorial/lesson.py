@@ -7,7 +7,7 @@
     solution/     `<step-id>.sh`, for a step that its `run` commands alone do not solve
 
 A hint that is one `command` in backquotes needs no translation. In commands, checks and solutions `{namespace}` is the
-learner's namespace and `{manifests}` where the manifests are.
+learner's namespace, `{manifests}` where the manifests are and `{server}` where the pages are.
 """
 
 from __future__ import annotations

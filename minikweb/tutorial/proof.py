@@ -11,7 +11,7 @@ from pathlib import Path
 from minikweb.client.informer import Cache
 from minikweb.tutorial import cluster, diagnosis
 from minikweb.tutorial.lesson import LANGUAGES, Lesson, Step
-from minikweb.tutorial.shell import typed
+from minikweb.tutorial.shell import server, typed
 
 GREEN_SECONDS = 45.0  # from the last command to the last check
 LOOK = 0.05
@@ -58,7 +58,8 @@ def solved(lesson: Lesson, step: Step, reader: cluster.NamespaceReader, kubeconf
 def script(lesson: Lesson, step: Step, namespace: str) -> str:
     """The solution of a step for one learner, with the manifests of this machine."""
     manifests = shlex.quote(str(lesson.folder.resolve() / "manifests"))
-    return step.solution.replace("{namespace}", namespace).replace("{manifests}", manifests)
+    script = step.solution.replace("{namespace}", namespace).replace("{server}", server())
+    return script.replace("{manifests}", manifests)
 
 
 def wait_until_green(step: Step, reader: cluster.NamespaceReader) -> str:

@@ -33,9 +33,16 @@ def kubectl(path: str | None = None) -> str | None:
     return shutil.which("kubectl", path=path) or (str(beside) if beside.exists() else None)
 
 
+def server() -> str:
+    """Where the pages of this installation are, for what a lesson fetches from them."""
+    host = "127.0.0.1" if settings.BIND in ("0.0.0.0", "::") else settings.BIND
+    return f"http://{host}:{settings.HTTP_PORT}"
+
+
 def environment(kubeconfig: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What a shell needs to be at the cluster of a kubeconfig; what lies beside Python is found last."""
-    path = os.pathsep.join(filter(None, (base.get("PATH"), str(Path(sys.executable).parent))))
+    """What a shell needs to be at the cluster of a kubeconfig; what lies beside Python and in our cache comes last."""
+    cache = Path(base.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minikweb"  # where helm is kept, too
+    path = os.pathsep.join(filter(None, (base.get("PATH"), str(Path(sys.executable).parent), str(cache))))
     return dict(base) | {"KUBECONFIG": str(kubeconfig), "PATH": path}
 
 

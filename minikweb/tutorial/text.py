@@ -32,6 +32,8 @@ class Place:
         """The text with the learner's namespace and the address of the manifests."""
         if "{namespace}" in text:  # asked for only then: a phone in a live quiz has none
             text = text.replace("{namespace}", cluster.namespace())
+        if self.request and "{server}" in text:
+            text = text.replace("{server}", self.request.build_absolute_uri("/").removesuffix("/"))
         if self.lesson and self.request and "{manifests}" in text:
             below = reverse("tutorial:manifest", args=[self.lesson.slug, "x"]).removesuffix("/x")
             text = text.replace("{manifests}", self.request.build_absolute_uri(below))

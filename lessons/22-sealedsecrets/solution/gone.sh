@@ -1,0 +1,2 @@
+rm -f "${TMPDIR:-/tmp}/{namespace}-sealed.yaml"
+kubectl delete sealedsecrets --all -n {namespace}

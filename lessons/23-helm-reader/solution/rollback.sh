@@ -1,0 +1,1 @@
+helm rollback my-hello 1 -n {namespace}

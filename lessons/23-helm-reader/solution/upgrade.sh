@@ -1,0 +1,1 @@
+helm upgrade my-hello minikweb/hello --values "${TMPDIR:-/tmp}/{namespace}-mine.yaml" -n {namespace}
