@@ -15,28 +15,63 @@ from minikweb.operators.sealedsecrets import installation
 from minikweb.operators.sealedsecrets.controller import SealedSecretsController
 from minikweb.operators.sealedsecrets.plan import MANAGED, PATCHED
 from minikweb.sealing import keys, sealedsecret
+from minikweb.store.database import Database
+from minikweb.store.storage import Storage
 from tests.controllers.cluster import Cluster
 from tests.sealing.pairs import FIRST, pair
 from tests.store.conftest import migrated, storage
+from tests.store.database import cluster_database
 
 __all__ = ["migrated", "storage"]
 
 
-@pytest.fixture(autouse=True)
-def small_keys(monkeypatch, tmp_path):
-    monkeypatch.setattr(SealedSecretsController, "key_bits", 2048)
+@pytest.fixture(scope="module", autouse=True)
+def small_keys(tmp_path_factory):
+    """Keys that are quickly made, and sockets where nothing else is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SealedSecretsController, "key_bits", 2048)
+        patch.setattr("minikweb.settings.RUN_DIR", tmp_path_factory.mktemp("run"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared(migrated, tmp_path_factory, django_db_blocker):
+    """One cluster for all tests that leave it as they found it."""
+    with django_db_blocker.unblock(), cluster_database(migrated.copy(tmp_path_factory.mktemp("shared"))):
+        opened = Storage(Database())
+        opened.open()
+        yield from running(opened, SealedSecretsController)
+
+
+@pytest.fixture
+def cluster(shared):
+    """The shared one, without what the test before made."""
+    yield shared
+    kind = shared["sealedsecrets"].followed
+    for each in (kind, "Secret"):
+        for obj in shared.client.list(each, "default")["items"]:
+            shared.client.delete(each, obj["metadata"]["name"], "default")
+    settle(shared)
+    shared.events.said.clear()
+
+
+@pytest.fixture
+def apart(storage, monkeypatch, tmp_path):
+    """A store, and a place for sockets, of the test's own."""
     monkeypatch.setattr("minikweb.settings.RUN_DIR", tmp_path)
+    return storage
 
 
 @pytest.fixture
-def cluster(storage):
-    yield from running(storage, SealedSecretsController)
+def fresh(apart):
+    """A cluster of the test's own, to be changed for good."""
+    yield from running(apart, SealedSecretsController)
 
 
 @pytest.fixture
-def collected_cluster(storage):
+def collected(apart):
     """With the garbage collector, who follows the SealedSecrets as well."""
-    yield from running(storage, CustomResourceCleanupController, GarbageCollector, SealedSecretsController)
+    yield from running(apart, CustomResourceCleanupController, GarbageCollector, SealedSecretsController)
 
 
 def running(storage, *controllers):
@@ -115,8 +150,8 @@ def test_it_brings_its_definition_its_service_and_a_first_key(cluster):
     assert key["type"] == "kubernetes.io/tls"
 
 
-def test_who_may_edit_a_namespace_may_edit_its_sealedsecrets(storage):
-    for cluster in running(storage, SealedSecretsController, ClusterRoleAggregationController):
+def test_who_may_edit_a_namespace_may_edit_its_sealedsecrets(apart):
+    for cluster in running(apart, SealedSecretsController, ClusterRoleAggregationController):
         cluster.settle()
         rules = {role: cluster.client.get("ClusterRole", role)["rules"] for role in ("view", "edit", "admin")}
         verbs = {
@@ -127,8 +162,8 @@ def test_who_may_edit_a_namespace_may_edit_its_sealedsecrets(storage):
         assert any("create" in each for each in verbs["edit"]) and any("create" in each for each in verbs["admin"])
 
 
-def test_a_definition_that_is_deleted_comes_back_and_works(collected_cluster):
-    cluster = collected_cluster
+def test_a_definition_that_is_deleted_comes_back_and_works(collected):
+    cluster = collected
     apply(cluster, seal(cluster, {"password": "s3cret"}))
     cluster.client.delete("CustomResourceDefinition", installation.DEFINITION)
     settle(cluster)
@@ -160,8 +195,8 @@ def test_a_secret_that_is_deleted_comes_back(cluster):
     assert values(cluster) == {"password": "s3cret"}
 
 
-def test_the_secret_ends_with_its_sealedsecret(collected_cluster):
-    cluster = collected_cluster
+def test_the_secret_ends_with_its_sealedsecret(collected):
+    cluster = collected
     apply(cluster, seal(cluster, {"password": "s3cret"}))
     cluster.client.delete(cluster["sealedsecrets"].followed, "database", "default")
     settle(cluster)
@@ -215,7 +250,8 @@ def test_one_of_another_cluster_says_which_entries_do_not_open(cluster):
         cluster.client.get("Secret", "database", "default")
 
 
-def test_a_key_restored_from_a_backup_opens_what_waited_for_it(cluster):
+def test_a_key_restored_from_a_backup_opens_what_waited_for_it(fresh):
+    cluster = fresh
     test_one_of_another_cluster_says_which_entries_do_not_open(cluster)
     restored = keys.generate(FIRST.since, bits=2048)
     private = FIRST.private.private_bytes(s.Encoding.PEM, s.PrivateFormat.TraditionalOpenSSL, s.NoEncryption())
@@ -237,7 +273,8 @@ def test_an_immutable_secret_says_what_can_be_done(cluster):
     assert "the target Secret is immutable" in condition(cluster)[2]
 
 
-def test_keys_are_renewed_and_old_ones_still_open(cluster):
+def test_keys_are_renewed_and_old_ones_still_open(fresh):
+    cluster = fresh
     operator = cluster["sealedsecrets"]
     old = seal(cluster, {"password": "s3cret"})
     operator.now = lambda before=operator.now: before() + timedelta(days=31)
@@ -254,7 +291,8 @@ def test_it_says_after_which_time_the_next_key_is_due(cluster):
     assert timedelta(days=29, hours=23).total_seconds() < seconds <= timedelta(days=30).total_seconds()
 
 
-def test_a_key_secret_that_holds_nothing_does_no_harm(cluster):
+def test_a_key_secret_that_holds_nothing_does_no_harm(fresh):
+    cluster = fresh
     metadata = {"name": "odd", "namespace": "kube-system", "labels": {keys.LABEL: keys.ACTIVE}}
     cluster.client.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"a": "b"}})
     apply(cluster, seal(cluster, {"password": "s3cret"}))
@@ -274,7 +312,8 @@ def deploy_original(cluster):
     settle(cluster)
 
 
-def test_where_the_original_runs_everything_is_left_to_it(cluster):
+def test_where_the_original_runs_everything_is_left_to_it(fresh):
+    cluster = fresh
     deploy_original(cluster)
     apply(cluster, seal(cluster, {"password": "s3cret"}))
     assert "status" not in look(cluster)
@@ -282,8 +321,9 @@ def test_where_the_original_runs_everything_is_left_to_it(cluster):
     assert not cluster["sealedsecrets"].socket.exists()
 
 
-def test_the_originals_chart_meets_no_conflict(cluster):
+def test_the_originals_chart_meets_no_conflict(fresh):
     """Helm 4 applies on the server, as the manager `helm`, and does not force."""
+    cluster = fresh
     helm = cluster.client.acting_as("helm")
     service = installation.service()
     service["spec"]["ports"] = [{"name": "http", "port": 8080, "targetPort": "http"}]
@@ -294,14 +334,16 @@ def test_the_originals_chart_meets_no_conflict(cluster):
         helm.patch(helm.kind_of(obj), metadata["name"], obj, metadata.get("namespace"), type="apply")
 
 
-def test_the_originals_service_is_not_touched(cluster):
+def test_the_originals_service_is_not_touched(fresh):
+    cluster = fresh
     patch = {"spec": {"selector": {"name": "sealed-secrets-controller"}}}
     cluster.client.patch("Service", "sealed-secrets-controller", patch, "kube-system")
     deploy_original(cluster)
     assert "sealed-secrets-controller" in cluster.names("Service", "kube-system")
 
 
-def test_when_the_original_goes_it_takes_over_again(cluster):
+def test_when_the_original_goes_it_takes_over_again(fresh):
+    cluster = fresh
     deploy_original(cluster)
     apply(cluster, seal(cluster, {"password": "s3cret"}))
     cluster.client.delete("Deployment", "sealed-secrets-controller", "kube-system")
