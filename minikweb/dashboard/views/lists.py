@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from minikweb.apimachinery import errors
-from minikweb.dashboard import cluster, kubectl, rows
+from minikweb.dashboard import cluster, kubectl, reading, rows
 from minikweb.dashboard.views.objects import event_line
 from minikweb.kinds.registry import Kind
 
@@ -25,7 +25,7 @@ def _namespace(request: HttpRequest) -> str:
 def _objects(kind: Kind, namespace: str) -> list[Object]:
     scope = (namespace or None) if kind.namespaced else None
     if kind.kind not in cluster.KINDS:
-        return cluster.client().list(kind, scope)["items"]
+        return reading.seen(kind, scope or "") if kind.namespaced else cluster.client().list(kind)["items"]
     if not cluster.ready():
         raise errors.ServiceUnavailable("the API server has not answered yet")
     return cluster.cache().list(kind.kind, scope)
