@@ -28,6 +28,7 @@ PAUSE = 0.25  # seconds at least between two programmings
 UNHURRIED = 1.0  # the same where nothing but the names of single pods has changed
 AWAY = 1.0  # seconds between two tries to reach Docker
 SOON = 0.1  # seconds until the pods of the cluster are known
+PATIENCE = 10.0  # seconds for that; Services do not wait longer for policies
 EVERYWHERE = ("Namespace", "NetworkPolicy", "Pod")  # what of the whole cluster a node's rules depend on
 
 
@@ -85,6 +86,7 @@ class ServiceProxy(Controller):
         self._named = ""  # the names of Services in it
         self._last = float("-inf")  # when it was last told something, on the monotonic clock
         self._suspended = True
+        self._patience = 0.0  # until when it waits for the pods of the cluster, on the monotonic clock
         self._api_port = api_port
         self._api: proxy.Endpoint | None = None
 
@@ -108,7 +110,7 @@ class ServiceProxy(Controller):
     def sync(self, namespace: str, name: str) -> float | None:
         if self._suspended:
             return None  # `resume` is followed by another look
-        if not self.everywhere.wait_for_sync(0):
+        if not self.everywhere.wait_for_sync(0) and time.monotonic() < self._patience:
             return SOON
         wait = self._last + PAUSE - time.monotonic()
         if wait > 0:
@@ -130,11 +132,12 @@ class ServiceProxy(Controller):
     def _wanted(self, services: list[Object], slices: list[Object], ports: list[proxy.Port]) -> dict[str, str]:
         """What the router is to hold: file → text."""
         namespaces, policies, pods = (self.everywhere.list(kind) for kind in EVERYWHERE)
+        known = self.everywhere.wait_for_sync(0)  # else the router keeps the policies it has
         node = proxy.Node(self.node, self.ip, self.pod_network, others(self.cache.list("Node"), self.node))
         services_rules = proxy.rules(node, ports, served_here=(dns.ADDRESS,))
         return {
             "routes": proxy.routes(node),
-            "rules.nft": services_rules + policy.rules(self.node, policies, pods, namespaces),
+            "rules.nft": services_rules + (policy.rules(self.node, policies, pods, namespaces) if known else ""),
             "names.new": dns.names(services, slices, pods),
         }
 
@@ -151,6 +154,7 @@ class ServiceProxy(Controller):
         if self._api_port:
             self._api = self._find_api()
         self._told, self._suspended = {}, False
+        self._patience = time.monotonic() + PATIENCE
 
     def _find_api(self) -> proxy.Endpoint | None:
         try:

@@ -113,6 +113,18 @@ def test_nothing_is_told_before_all_pods_are_known(proxy, router):
     assert router.told == []
 
 
+def test_services_do_not_wait_for_ever_for_policies_and_leave_those_that_are_there(proxy, router, monkeypatch):
+    monkeypatch.setattr(agent, "PATIENCE", 0.0)
+    proxy.everywhere.known = False
+    proxy.resume()
+    proxy.sync("", "everything")
+    assert "10.96.0.20" in router.told[0]["rules.nft"]
+    assert "kube_policy" not in router.told[0]["rules.nft"]
+    proxy.everywhere.known = True
+    proxy.sync("", "everything")
+    assert "delete table ip kube_policy" in router.told[1]["rules.nft"]
+
+
 def test_a_pod_whose_status_alone_changes_is_no_reason_to_look(proxy):
     woken = []
     proxy.wake = woken.append
