@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_accessibility import violations
 from tests.running import DEADLINE, KUBECTL, RunningCluster, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.kubectl]
@@ -136,3 +137,24 @@ def test_it_works(school, teacher, join, tmp_path):
 def _namespaces(school, *students):
     names = {one["metadata"]["name"] for one in school.client.list("Namespace")["items"]}
     return names & {student.namespace for student in students}
+
+
+def test_axe_finds_nothing_on_the_pages_of_a_class(school, teacher, join, open_page):
+    zoe = join("Zoé")
+    zoe.page.goto(school.url("/lessons/replicaset/create/"))
+    zoe.page.get_by_role("button", name="I am lost").click()
+    here = re.search(r"/class/\w+/", teacher.page.url)[0]
+    views = [
+        (teacher, ["/class/", here, f"{here}screen/", f"{here}student/{zoe.namespace}/"]),
+        (zoe, ["/me/", "/lessons/replicaset/create/", "/class/"]),
+        (None, ["/sign-in/", "/join/", "/over/"]),
+    ]
+    found = []
+    for who, paths in views:
+        state = {"storage_state": who.context.storage_state()} if who else {}
+        reader = open_page(school.url(paths[0]), bypass_csp=True, reduced_motion="reduce", **state)
+        for path in paths:
+            reader.page.goto(school.url(path))
+            found += [f"{path}\n  {violation}" for violation in violations(reader.page)]
+        reader.errors.clear()  # the page that is for the teacher
+    assert found == [], "\n" + "\n".join(found)
