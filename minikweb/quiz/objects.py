@@ -101,7 +101,8 @@ def at(obj: Any, path: tuple[str, ...]) -> Any:
 
 def read(reads: Reads, objects: list[Object]) -> Values | None:
     """The values of the newest object that fits and has them all, and where it is: KIND, NAMESPACE, NAME."""
-    for obj in sorted(objects, key=lambda one: one["metadata"].get("creationTimestamp", ""), reverse=True):
+    staying = [obj for obj in objects if not obj["metadata"].get("deletionTimestamp")]
+    for obj in sorted(staying, key=lambda one: one["metadata"].get("creationTimestamp", ""), reverse=True):
         found = {name: at(obj, path) for name, path in reads.values}
         fits = all(OPERATORS[one.operator](at(obj, one.path), one.wanted) for one in reads.where)
         if fits and all(isinstance(value, str | int | bool) for value in found.values()):

@@ -41,6 +41,12 @@ def test_without_such_an_object_there_is_nothing_to_ask(found):
     assert read(*found) is None
 
 
+def test_an_object_that_is_going_is_not_asked_about():
+    leaving = deployment("web", 3)
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-02T00:00:00Z"
+    assert read(leaving) is None
+
+
 def test_an_object_that_lacks_a_value_does_not_fit():
     assert read(deployment("web", 3), values={"image": "spec.template.spec.containers.0.image"}) is None
 
