@@ -178,6 +178,11 @@ MISTAKES = {
         "kubectl create configmap answers --from-literal=chart=2 -n {namespace}",
         "That is the application's version (APP VERSION). The chart's is in the column before.",
     ),
+    "the wrong branch": (
+        ("gitops", "repository", 0),
+        "kubectl create configmap answers --from-literal=replicas=1 -n {namespace}",
+        "That is the branch `dev`. Production is on `master`.",
+    ),
     "too short a name": (
         ("dns", "elsewhere", 0),
         "kubectl create configmap answers --from-literal=api=kubernetes -n {namespace}",

@@ -1,0 +1,1 @@
+kubectl patch application {namespace}-shop -n argocd --type=merge -p '{"operation":{"sync":{}}}'
