@@ -59,7 +59,7 @@ class Load:
                 with urllib.request.urlopen(self.url, timeout=10) as answer:
                     self.pages.append(answer.read().decode())
             except OSError as error:
-                self.failures.append(repr(error))
+                self.failures.append(f"after {len(self.pages)} pages: {error!r}")
 
 
 def answers(url):
@@ -83,7 +83,7 @@ def test_a_rolling_update_under_load_fails_no_request(cluster):
     service = make(cluster, "v1", "Service", "web", spec={"type": "NodePort", "selector": labels, "ports": ports})
     url = f"http://127.0.0.1:{service['spec']['ports'][0]['nodePort']}/"
     cluster.kubectl("rollout", "status", "-n", NAMESPACE, "deployment/web", "--timeout=60s")
-    until(lambda: answers(url), url)
+    until(lambda: all(answers(url) for _ in range(15)), f"{url} through each node")
     with Load(url) as load:
         before = len(load.pages)
         until(lambda: len(load.pages) > before + 20, "some requests")
