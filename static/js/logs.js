@@ -6,6 +6,8 @@ import { Stream, compare } from "./logs/stream.js";
 const CHUNK = 200; // lines per block of the page
 const MOST = 20000; // lines kept on the page
 const MOST_CHARACTERS = 10_000_000;
+const BURST = 1000; // lines that wait together before drawing rests between two frames
+const REST = 120; // ms
 const GATHER = 350; // ms that the first lines of several pods wait for each other, to be put in order
 const COLOURS = 8; // of pods, see logs.css
 const SIZES = [70, 80, 90, 100, 115, 130, 150, 180, 220, 270]; // per cent
@@ -41,7 +43,7 @@ class Log {
     this.pending = [];
     this.pods = new Map(); // pod → its number, hence its colour
     this.levels = new Map(); // source → the level of its last line
-    this.total = this.dropped = this.characters = 0;
+    this.total = this.dropped = this.characters = this.drawn = 0;
     this.waiting = this.many ? performance.now() + GATHER : 0;
     this.lines.replaceChildren();
     this.follow();
@@ -99,7 +101,8 @@ class Log {
   schedule() {
     if (this.frame) return;
     this.frame = true;
-    const wait = this.waiting - performance.now();
+    const rest = this.pending.length > BURST ? this.drawn + REST : 0;
+    const wait = Math.max(this.waiting, rest) - performance.now();
     const draw = () => requestAnimationFrame(() => this.render());
     if (wait > 0) setTimeout(draw, wait);
     else draw();
@@ -127,6 +130,7 @@ class Log {
       this.characters += item.text?.length ?? 0;
     }
     this.pending = [];
+    this.drawn = performance.now();
     this.trim();
     this.tell();
     if (this.following) this.lines.scrollTop = this.lines.scrollHeight;
@@ -157,13 +161,18 @@ class Log {
       return node;
     }
     node.className = item.level ? `line at-${item.level}` : "line";
-    if (item.stamp) node.append(span("stamp", `${item.stamp} `));
+    if (this.lines.classList.contains("stamps")) this.date(item);
     if (this.many) node.append(this.prefix(item.source));
     const text = span("text", "");
     text.dir = "auto";
     node.append(text);
     this.write(item, text);
     return node;
+  }
+
+  // Only once somebody wants to see them: most lines come and go without.
+  date(item) {
+    if (item.stamp && item.node.firstChild?.className !== "stamp") item.node.prepend(span("stamp", `${item.stamp} `));
   }
 
   prefix(source) {
@@ -221,6 +230,7 @@ class Log {
 
   toggle(name, on) {
     this.lines.classList.toggle(name, on);
+    if (name === "stamps" && on) for (const item of this.items ?? []) if (item.note === undefined) this.date(item);
     if (name === "json") for (const item of this.items ?? []) if (item.json) this.write(item, item.node.querySelector(".text"));
     if (this.following) this.lines.scrollTop = this.lines.scrollHeight;
   }

@@ -86,7 +86,7 @@ function draw(found) {
   order.forEach((node, index) => (node.id = `palette-${index}`));
   choose(items.length ? 0 : -1);
   const text = dialog.dataset;
-  document.getElementById("palette-count").textContent = items.length ? text.found.replace("#", items.length) : box.value.trim() ? text.nothing : "";
+  document.getElementById("palette-count").textContent = items.length ? text.textFound.replace("#", items.length) : box.value.trim() ? text.nothing : "";
 }
 
 function group(name, options, index) {
