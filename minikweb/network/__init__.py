@@ -1,5 +1,5 @@
-"""kube-proxy and the cluster's DNS: Services as nftables rules and names of each node's container.
+"""kube-proxy, policies and the cluster's DNS: nftables rules and names of each node's container; the Ingress controller.
 
-`proxy.py` and `dns.py` are pure: objects → text. `agent.py` is a node's controller that brings the text into its node
-container; `publisher.py` brings node ports and load balancers to localhost.
+`proxy.py`, `policy.py` and `dns.py` are pure: objects → text. `agent.py` is a node's controller that brings the text
+into its node container; `publisher.py` brings node ports and load balancers to localhost; `ingress.py` installs Traefik.
 """
