@@ -22,6 +22,7 @@ from minikweb.people import actor
 
 Object = dict[str, Any]
 
+GIVES_UP = 60  # seconds helm waits for hooks
 REPOSITORY = "minikweb"  # what the commands call it: helm repo add minikweb …
 
 
@@ -79,11 +80,17 @@ def uninstall(namespace: str, name: str, keep_history: bool) -> Outcome:
     return _acted(["uninstall", name] + (["--keep-history"] if keep_history else []), namespace)
 
 
-def _acted(words: Sequence[str], namespace: str, stdin: str = "") -> Outcome:
-    """Runs helm for the reader. Raises Failed and NoHelm."""
-    found = binary.run(program(), words, identity=identity(namespace), stdin=stdin, seconds=binary.ACT_SECONDS)
+def _acted(words: Sequence[str], namespace: str, chart_name: str = "", stdin: str = "") -> Outcome:
+    """Runs helm for the reader. Raises Failed and NoHelm.
+
+    Helm gives up before it would be stopped, so that no release is left half way.
+    """
+    limited = [*words, "--timeout", f"{GIVES_UP}s"]
+    found = binary.run(
+        program(), limited, identity=identity(namespace), stdin=stdin, seconds=GIVES_UP + binary.RENDER_SECONDS * 3
+    )
     if not found.is_good:
-        raise Failed(problems.read(found.error or found.output, ""))
+        raise Failed(problems.read(found.error or found.output, chart_name))
     return found
 
 
@@ -118,25 +125,14 @@ def upgrade_words(entry: Entry, name: str, namespace: str) -> list[str]:
 def rehearsed(entry: Entry, name: str, namespace: str, given: Object) -> Release:
     """What an installation or an upgrade would make, checked by the API server. Raises Failed and NoHelm."""
     words = [*upgrade_words(entry, name, namespace), "--dry-run=server", "--output", "json"]
-    found = binary.run(
-        program(), words, identity=identity(namespace), stdin=release.values_text(given) or "{}",
-        seconds=binary.ACT_SECONDS,
-    )  # fmt: skip
-    if not found.is_good:
-        raise Failed(problems.read(found.error or found.output, entry.about.name))
+    found = _acted(words, namespace, entry.about.name, release.values_text(given) or "{}")
     return release.of_json(orjson.loads(found.output), namespace)
 
 
 def install(entry: Entry, name: str, namespace: str, given: Object) -> Outcome:
     """Installs or upgrades; does not wait for the pods. Raises Failed and NoHelm."""
     words = upgrade_words(entry, name, namespace)
-    found = binary.run(
-        program(), words, identity=identity(namespace), stdin=release.values_text(given) or "{}",
-        seconds=binary.ACT_SECONDS,
-    )  # fmt: skip
-    if not found.is_good:
-        raise Failed(problems.read(found.error or found.output, entry.about.name))
-    return found
+    return _acted(words, namespace, entry.about.name, release.values_text(given) or "{}")
 
 
 def command(entry: Entry, name: str, namespace: str, given: Object) -> str:

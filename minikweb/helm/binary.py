@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 NAME = "helm"
-RENDER_SECONDS, ACT_SECONDS = 10.0, 90.0
+RENDER_SECONDS = 10.0
 MEMORY = 3 << 30  # bytes of address space: a Go program reserves more than it uses
 MOST_OUTPUT = 4 << 20
 
