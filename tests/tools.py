@@ -88,3 +88,8 @@ def _build_kubeseal(work: Path) -> Path:
     )
     assert done.returncode == 0, f"kubeseal cannot be built: {done.stderr}"
     return work / "kubeseal"
+
+
+if __name__ == "__main__":  # before the tests: a build takes longer than a test may
+    for tool in (helm, kubeseal):
+        print(tool())

@@ -13,7 +13,7 @@ from tests import tools
 from tests.running import until
 from tests.sealing.pairs import FIRST
 
-pytestmark = pytest.mark.kubeseal
+pytestmark = [pytest.mark.kubeseal, pytest.mark.timeout(900)]  # it may have to be built first
 SECRET = {
     "apiVersion": "v1",
     "kind": "Secret",
