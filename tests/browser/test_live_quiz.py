@@ -130,15 +130,15 @@ def _right_letters(phone: Reader) -> list[str]:
     return [by_id[id].locator(".letter").inner_text() for id in sorted(question.right)]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_of_a_live_quiz_is_wider_than_the_screen(cluster, open_page, width):
+def test_no_page_of_a_live_quiz_is_wider_than_the_screen(cluster, open_page):
     teacher = opened(open_page, cluster)
     base = teacher.page.url
+    wide = "[...document.querySelectorAll('html, .main')].filter(e => e.scrollWidth > e.clientWidth).length"
     for path in ("", "screen/", "results/", "../"):
-        reader = open_page(cluster.url("/"), width=width, locale="fr-FR")
-        reader.page.goto(base + path)
-        wide = "[...document.querySelectorAll('html, .main')].filter(e => e.scrollWidth > e.clientWidth).length"
-        assert reader.page.evaluate(wide) == 0, path
+        teacher.page.goto(base + path)
+        for width in (1280, 390):
+            teacher.page.set_viewport_size({"width": width, "height": 800})
+            assert teacher.page.evaluate(wide) == 0, (path, width)
 
 
 def test_axe_finds_nothing_on_a_live_quiz_at_any_stage(cluster, open_page):
@@ -151,10 +151,11 @@ def test_axe_finds_nothing_on_a_live_quiz_at_any_stage(cluster, open_page):
     eye.page.locator("#pseudonym").fill("Ada")
     eye.page.locator("#pseudonym").press("Enter")
     play = cluster.url(f"/quiz/play/{code}/")
-    for stage in ("question", "votes", "solution", "question", "votes", "solution", "over"):
+    for number, stage in enumerate(("question", "votes", "solution", "question", "votes", "solution", "over")):
         press(teacher)
         expect(teacher.page.locator("#stage")).to_have_attribute("data-stage", stage)
-        found += look(eye, play, base, base + "screen/")
+        if number not in (3, 4, 5):  # the second question looks like the first
+            found += look(eye, play, base, base + "screen/")
     found += look(eye, base + "results/", play + "attestation/", cluster.url("/quiz/live/"))
     assert found == [], "\n" + "\n".join(found)
 
