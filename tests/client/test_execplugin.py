@@ -40,7 +40,7 @@ def test_it_is_told_what_is_asked_of_it(plugin, tmp_path):
     )
     ask()
     asked = json.loads((tmp_path / "asked").read_text())
-    assert asked == {"apiVersion": "c/v1beta1", "kind": "ExecCredential", "spec": {"interactive": False}}
+    assert asked == {"apiVersion": "client/v1beta1", "kind": "ExecCredential", "spec": {"interactive": False}}
 
 
 def test_it_is_asked_again_only_when_its_token_is_about_to_expire(plugin, tmp_path):

@@ -102,7 +102,7 @@ def test_a_provider_that_kubernetes_has_given_up_is_refused_in_one_sentence(writ
 
 def test_a_token_may_come_from_a_plugin_beside_the_kubeconfig(write, tmp_path):
     plugin = tmp_path / "login"
-    plugin.write_text("#!/bin/sh\necho '{\"status\": {\"token\": \"'$1-$WHO'\"}}'\n")
+    plugin.write_text('#!/bin/sh\necho \'{"status": {"token": "\'$1-$WHO\'"}}\'\n')
     plugin.chmod(0o755)
     section = {"command": "./login", "args": ["fresh"], "env": [{"name": "WHO", "value": "me"}]}
     assert identity(from_kubeconfig(write({"exec": section}))) == {"Authorization": "Bearer fresh-me"}
