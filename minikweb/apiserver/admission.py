@@ -74,7 +74,7 @@ def judging(
     server: Server, call: Call, kind: Kind, new: Object, old: Object | None, subresource: str = ""
 ) -> Iterator[None]:
     """Refuses what is complete and valid, and yet not to be stored; what it takes is held until the block ends."""
-    if subresource:
+    if subresource and subresource != "ephemeralcontainers":
         yield
         return
     podsecurity.check(server, call, kind, new, old)

@@ -147,8 +147,9 @@ def _container(pod: Object, wanted: str) -> str:
     name, spec = pod["metadata"]["name"], pod["spec"]
     main = [container["name"] for container in spec.get("containers") or ()]
     init = [container["name"] for container in spec.get("initContainers") or ()]
+    ephemeral = [container["name"] for container in spec.get("ephemeralContainers") or ()]
     if wanted:
-        if wanted in main + init:
+        if wanted in main + init + ephemeral:
             return wanted
         raise BadRequest(f"container {wanted} is not valid for pod {name}")
     if len(main) == 1 and not init:

@@ -15,7 +15,6 @@ _OBJECT_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update",
 _COLLECTION_VERBS = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
 STREAMS = ("attach", "exec", "portforward")
 _UNSERVED = {
-    ("Pod", "ephemeralcontainers"),
     ("Pod", "resize"),
 }
 

@@ -29,7 +29,7 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("portforward", "create"): kubelet.port_forward_refused,
     **{("proxy", verb): proxy.answer for verb in ("get", "create", "update", "patch", "delete")},
     ("token", "create"): serviceaccounts.issue,
-    **{(own, verb): answer for own in ("status", "finalize") for verb, answer in _OWN.items()},
+    **{(own, verb): answer for own in ("status", "finalize", "ephemeralcontainers") for verb, answer in _OWN.items()},
 }
 
 _WEBSOCKETS: dict[str, Callable[[Server, Request], WebSocket]] = {

@@ -13,10 +13,12 @@ from minikweb.apiserver import addresses, admission, conversion, managedfields, 
 from minikweb.apiserver.create import check
 from minikweb.apiserver.objects import Call
 from minikweb.apiserver.server import Server
+from minikweb.kinds import ephemeralcontainers
 from minikweb.kinds.registry import Kind, Object
 from minikweb.store.storage import RevisionChanged, Stored
 
 ATTEMPTS = 20
+EPHEMERAL = "ephemeralcontainers"
 CONDITIONAL_ONLY = ("leases.coordination.k8s.io",)  # AllowUnconditionalUpdate is false
 KEPT = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "uid")
 
@@ -70,7 +72,9 @@ def write(
         _prepare(kind, new, old, subresource)
         if track:
             managedfields.track(server, call, kind, old, new, subresource)
-        if subresource != "binding":  # the one way in which the node of a pod may change
+        if subresource == EPHEMERAL:
+            _check_ephemeral(kind, new, old)
+        elif subresource != "binding":  # the one way in which the node of a pod may change
             check(kind, new, old)
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         if _ends_deletion(kind, new, old):
@@ -118,8 +122,16 @@ def _prepare(kind: Kind, new: Object, old: Object, subresource: str) -> None:
         finalizers = (new.get("spec") or {}).get("finalizers") or []
         new.clear()
         new.update({**old, "spec": {**(old.get("spec") or {}), "finalizers": finalizers}})
+    elif subresource == EPHEMERAL:
+        ephemeralcontainers.prepare(new, old)
     elif subresource != "binding":
         kind.prepare_for_update(new, old)
+
+
+def _check_ephemeral(kind: Kind, new: Object, old: Object) -> None:
+    """Raises Invalid."""
+    if causes := ephemeralcontainers.validate(new, old):
+        raise errors.invalid(kind.group, kind.kind, new["metadata"]["name"], causes)
 
 
 def _ends_deletion(kind: Kind, new: Object, old: Object) -> bool:

@@ -93,8 +93,8 @@ def container(
         copies=copies,
         last_words=_last_words(spec),
         logs_are_last_words=spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
-        runs_to_completion=completes and not is_sidecar(spec),
-        annotations={} if start.is_init else pod["metadata"].get("annotations") or {},
+        runs_to_completion=completes and not is_sidecar(spec) and not start.is_ephemeral,
+        annotations={} if start.is_init or start.is_ephemeral else pod["metadata"].get("annotations") or {},
     )
 
 

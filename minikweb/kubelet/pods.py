@@ -36,6 +36,7 @@ class Start:
     attempt: int
     is_init: bool = False
     is_restart: bool = False  # it ran before: the back-off counts it
+    is_ephemeral: bool = False  # it has come to look around
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def plan(pod: Object, observed: PodStatus | None, now: datetime, backoff: Backof
         return _begin(pod, observed, sandbox, made)
     latest = latest_of(observed)
     step = _Step(pod, latest, sandbox, now, backoff, results, made)
+    step.ephemeral()
     if step.init_is_over():
         for container in pod["spec"]["containers"]:
             step.container(container)
@@ -112,6 +114,15 @@ class _Step:
         self.pod, self.latest = pod, latest
         self.current = {name: c for name, c in latest.items() if c.sandbox_id == sandbox.id}
         self.now, self.backoff, self.results, self.made = now, backoff, results, made
+
+    def ephemeral(self) -> None:
+        """Containers that have come to look around begin once, whatever the others do."""
+        for container in self.pod["spec"].get("ephemeralContainers") or ():
+            status = self.latest.get(container["name"])
+            if status is None or status.state == "created":
+                if status is not None:
+                    self.made.remove.append(status.id)
+                self.made.start.append(Start(container, 0, is_ephemeral=True))
 
     def init_is_over(self) -> bool:
         """Looks at the init containers in their order; whether the others may run."""

@@ -35,7 +35,7 @@ from minikweb.client.informer import Cache
 from minikweb.kubelet import exec, portforward
 from minikweb.kubelet.metrics import Sampler
 from minikweb.kubelet.pipe import Pipe
-from minikweb.kubelet.pods import containers_of
+from minikweb.kubelet.pods import containers_of, specs
 from minikweb.runtime.protocol import (
     ContainerNotFound,
     ContainerStatus,
@@ -222,7 +222,7 @@ class Server:
     def _runs(self, namespace: str, name: str, container: str) -> tuple[Object, list[ContainerStatus]]:
         """The pod, and the container's runs, newest first. Raises NotFound."""
         pod = self._pod(namespace, name)
-        declared = [c["name"] for c in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ()))]
+        declared = [c["name"] for c in (*specs(pod), *(pod["spec"].get("ephemeralContainers") or ()))]
         if container not in declared:
             raise NotFound(f'container "{container}" not found in pod "{name}"')
         observed = next(iter(translated(lambda: self.runtime.pods(pod["metadata"]["uid"]))), None)

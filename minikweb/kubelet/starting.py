@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from minikweb.kubelet.addresses import Addresses, NoAddressLeft
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.images import Images
 from minikweb.kubelet.mounting import Volumes
-from minikweb.kubelet.pods import Plan, Start, Waiting, backoff_key, full_name, pods_grace, sandbox_of
+from minikweb.kubelet.pods import Plan, Start, Waiting, backoff_key, full_name, latest_of, pods_grace, sandbox_of
 from minikweb.kubelet.probes import Target
 from minikweb.kubelet.volumes import MountFailed
 from minikweb.runtime.protocol import PodStatus, Runtime, RuntimeFailure, Volume
@@ -170,7 +170,7 @@ class Starter:
 
     def _start(self, pod: Object, start: Start, at: At, outcome: Outcome) -> None:
         name = start.container["name"]
-        kind = "initContainers" if start.is_init else "containers"
+        kind = "initContainers" if start.is_init else "ephemeralContainers" if start.is_ephemeral else "containers"
         tell = partial(self._tell, pod, f"spec.{kind}{{{name}}}")
         why, again = self.images.ensure(pod, start.container, tell)
         if why is not None:
@@ -180,6 +180,8 @@ class Starter:
             self._check_user(pod, start.container)
             environment = self._environment(pod, start.container, at.ip)
             config = configs.container(pod, start, environment, at.volumes)
+            if target_name := start.container.get("targetContainerName"):
+                config = replace(config, processes_of=self._running(pod, target_name))
             container_id = self.runtime.create_container(at.sandbox_id, config)
         except env.ConfigError as error:
             tell("Warning", "Failed", f"Error: {error}")
@@ -213,6 +215,14 @@ class Starter:
             tell("Normal", "Killing", "FailedPostStartHook")
             self.runtime.stop_container(target.container_id, pods_grace(target.pod))
             outcome.wait(name, Waiting("PostStartHookError", f"PostStartHook failed: {why}"), 1.0)
+
+    def _running(self, pod: Object, name: str) -> str:
+        """The id of a running container of the pod. Raises ConfigError."""
+        for status in self.runtime.pods(pod["metadata"]["uid"]):
+            found = latest_of(status).get(name)
+            if found and found.state == "running":
+                return found.id
+        raise env.ConfigError(f'unable to find target container "{name}"')
 
     def _check_user(self, pod: Object, container: Object) -> None:
         """Raises ConfigError where it would run as root and must not."""

@@ -47,6 +47,9 @@ def compute(
     main = status["containerStatuses"] = [seen.status(c, default=default) for c in spec["containers"]]
     if not init:
         del status["initContainerStatuses"]
+    if ephemeral := spec.get("ephemeralContainers"):
+        guests = [seen.status(c, default="ContainerCreating") for c in ephemeral]
+        status["ephemeralContainerStatuses"] = [{**guest, "ready": False, "started": False} for guest in guests]
     if failed:
         status |= {"phase": "Failed", "reason": failed.reason, "message": failed.message}
     elif not is_terminal(pod):
@@ -75,7 +78,7 @@ class _Seen:
         self.over = is_terminal(pod)
         self.before = {
             one["name"]: one
-            for key in ("initContainerStatuses", "containerStatuses")
+            for key in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
             for one in (pod.get("status") or {}).get(key) or ()
         }
         self.of_name: dict[str, list[ContainerStatus]] = {}

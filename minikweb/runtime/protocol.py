@@ -133,6 +133,7 @@ class ContainerConfig:
     no_new_privileges: bool = False
     unconfined: bool = False  # without the runtime's seccomp profile
     share_processes: bool = False  # it sees the processes of the pod's other containers
+    processes_of: str = ""  # the id of one container whose processes it sees
     mounts: tuple[Mount, ...] = ()
     copies: Mapping[str, File] = field(default_factory=dict)  # single files of volumes, by path in the container
     last_words: str = ""  # a file whose content is the message of its end

@@ -119,7 +119,7 @@ def test_a_pod_without_a_node_has_no_output(api, subresource, status):
     assert api.get(f"{PODS}/a/{subresource}?command=ls").status == status
 
 
-@pytest.mark.parametrize("subresource", ["ephemeralcontainers", "resize"])
+@pytest.mark.parametrize("subresource", ["resize"])
 def test_what_kubernetes_has_and_we_have_not_is_said(api, subresource):
     answer = api.post(f"{PODS}/a/{subresource}", None)
 

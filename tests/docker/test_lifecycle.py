@@ -87,3 +87,16 @@ def test_last_words(node, script, fields, message):
     node.run(job)
     ended(node, job)
     assert node.container(job)["state"]["terminated"].get("message") == message
+
+
+def test_a_container_that_joins_sees_the_processes_of_its_target(node):
+    web = pod(containers=[shell("exec sleep 4321")])
+    node.run(web)
+    guest = {**container("debugger", command=["sleep", "1234"]), "targetContainerName": "app"}
+    node.pod(web)["spec"]["ephemeralContainers"] = [guest]
+    node.sync(web)
+    (status,) = node.status(web)["ephemeralContainerStatuses"]
+    container_id = status["containerID"].removeprefix("docker://")
+    look = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"
+    _, processes = node.runtime.exec_sync(container_id, ["sh", "-c", look], 10)
+    assert b"sleep 4321" in processes and b"sleep 1234" in processes

@@ -101,6 +101,13 @@ def resolv_conf(config: SandboxConfig) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _processes(sandbox_id: str, config: ContainerConfig) -> str:
+    """Whose processes a container sees, as Docker's PidMode."""
+    if config.share_processes:
+        return f"container:{sandbox_id}"
+    return f"container:{config.processes_of}" if config.processes_of else ""
+
+
 def container_arguments(
     cluster: str, node: str, sandbox_id: str, pod: PodRef, config: ContainerConfig
 ) -> dict[str, Any]:
@@ -127,7 +134,7 @@ def container_arguments(
             "ReadonlyRootfs": config.read_only,
             "CapAdd": list(config.add_capabilities),
             "CapDrop": list(config.drop_capabilities),
-            "PidMode": f"container:{sandbox_id}" if config.share_processes else "",
+            "PidMode": _processes(sandbox_id, config),
             "SecurityOpt": security(config),
             **resources(config),
         },

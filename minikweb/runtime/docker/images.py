@@ -37,13 +37,15 @@ Progress = Callable[[str], None]
 class Image:
     """One image of ours: a folder under images/ and the arguments of its Dockerfile.
 
-    program: what its Dockerfile copies from the wheel that its requirements.txt pins; such an image has no base.
+    program: what its Dockerfile copies from the wheel that its requirements.txt pins
+    on_base: whether its Dockerfile begins with BASE
     """
 
     tag: str
     folder: str
     arguments: dict[str, str] = field(default_factory=dict)
     program: str = ""
+    on_base: bool = True
 
 
 PAUSE = "minikweb/pause:5"
@@ -56,7 +58,8 @@ OURS = (
     Image("minikweb/demo:2", "demo", {"VERSION": "2"}),
     Image("minikweb/demo:3", "demo", {"VERSION": "3"}),
 )
-LATER = (Image(TRAEFIK, "traefik", program="traefik"),)  # built while the cluster runs already
+LATER = (Image(TRAEFIK, "traefik", program="traefik", on_base=False),)  # built while the cluster runs already
+TOOLBOX = (Image("minikweb/toolbox:1.37", "toolbox", program="kubectl"),)  # for classes, built later, too
 
 
 def image_id(api: docker.APIClient, image: str) -> str | None:
@@ -115,7 +118,7 @@ def missing(api: docker.APIClient, wanted: Iterable[Image] = OURS) -> list[Image
 def build_missing(api: docker.APIClient, say: Progress, wanted: Iterable[Image] = OURS) -> list[str]:
     """Builds what is missing and returns its tags; `say` gets one line per step. Raises RuntimeFailure."""
     absent = missing(api, wanted)
-    base = ensure_base(api, say) if any(not image.program for image in absent) else ""
+    base = ensure_base(api, say) if any(image.on_base for image in absent) else ""
     for image in absent:
         say(f"Building {image.tag}")
         build(api, image, base)

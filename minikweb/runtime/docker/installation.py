@@ -39,6 +39,11 @@ def build_ingress_image(say: images.Progress) -> list[str]:
     return images.build_missing(connect(), say, images.LATER)
 
 
+def build_toolbox_image(say: images.Progress) -> list[str]:
+    """The same for the image of the students' terminals."""
+    return images.build_missing(connect(), say, images.TOOLBOX)
+
+
 def subnets() -> list[str]:
     """The subnets of all of Docker's networks, ours too."""
     return _subnets(connect())
