@@ -51,7 +51,9 @@ def drawn(chapter: str, size: int, questions: dict[str, Question], read: Collect
 
 def in_order(attempt: Attempt, questions: dict[str, Question]) -> list[Question]:
     """The questions of the series; one that has left the bank since leaves the series, too."""
-    return [questions[id] for id in attempt.order if id in questions]
+    # Series of the first days were drawn anew at each look.
+    ids = attempt.order or drawn(attempt.chapter, attempt.size, questions, attempt.read, attempt.seed)
+    return [questions[id] for id in ids if id in questions]
 
 
 def options_in_order(attempt: Attempt, question: Question) -> list[Option]:

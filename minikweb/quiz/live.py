@@ -26,6 +26,7 @@ from minikweb.quiz.models import LiveSession, Participant, Vote
 CODE_LENGTH = 6  # as a class's code: 30^6
 LARGEST = 200  # participants of one session
 LONGEST_NAME = 24  # letters of a pseudonym
+EVENING = timedelta(hours=12)  # after which nobody is invited any more
 PRESENT = timedelta(seconds=45)  # since a phone was last heard of
 ACTIONS = ("next", "votes", "reopen", "solution", "end")
 
@@ -77,6 +78,11 @@ def _free_code() -> str:
 def find(code: str) -> LiveSession | None:
     """The session of a code, while it can be joined or looked back at."""
     return LiveSession.objects.filter(code=codes.read(code)).first()
+
+
+def under_way(now: datetime) -> list[LiveSession]:
+    """The sessions that can be joined, the latest first; one that was left open yesterday is no invitation."""
+    return list(LiveSession.objects.filter(opened_at__gt=now - EVENING).exclude(stage="over").order_by("-opened_at"))
 
 
 def advance(session_id: int, action: str, seen: State, now: datetime) -> bool:

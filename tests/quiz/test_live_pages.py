@@ -345,8 +345,8 @@ def test_a_teacher_sees_the_sessions_that_are_theirs(several_teachers):
     assert other.post(f"/quiz/live/{session.id}/delete").status_code == 404
 
 
-def test_a_student_of_a_class_has_a_pseudonym_already_and_is_known_on_every_device(several_teachers):
-    _, _, session = several_teachers
+def devices_of_a_student():
+    """Two browsers of Zoé, who is in a class."""
     student = PeopleStudent.objects.create(
         school_class=SchoolClass.open_new("Friday"), pseudonym="Zoé", account="class-x-zoe"
     )
@@ -355,6 +355,21 @@ def test_a_student_of_a_class_has_a_pseudonym_already_and_is_known_on_every_devi
         people_session.enter(held := device.session, student)
         held.save()
         device.cookies[settings_module.SESSION_COOKIE_NAME] = held.session_key
+    return devices
+
+
+def test_a_student_of_a_class_is_invited_while_the_quiz_goes_on(several_teachers):
+    teacher, _, session = several_teachers
+    device, _ = devices_of_a_student()
+    assert f"/quiz/join/{session.code}/" in device.get("/quiz/").content.decode()
+    assert f"/quiz/join/{session.code}/" not in teacher.get("/quiz/").content.decode()
+    teacher.press(session, "end")
+    assert f"/quiz/join/{session.code}/" not in device.get("/quiz/").content.decode()
+
+
+def test_a_student_of_a_class_has_a_pseudonym_already_and_is_known_on_every_device(several_teachers):
+    _, _, session = several_teachers
+    devices = devices_of_a_student()
     assert 'value="Zoé"' in devices[0].get(f"/quiz/join/{session.code}/").content.decode()
     devices[0].join(session, "Zoé")
     assert "Vous y êtes." in devices[1].sees(session)

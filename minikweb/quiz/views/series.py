@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from minikweb.quiz import access, attempts, cluster, library, results, scoring
+from minikweb.quiz import access, attempts, cluster, library, live, results, scoring
 from minikweb.quiz.library import chapters, faults, questions
 from minikweb.quiz.models import MODES, Answer, Attempt
 from minikweb.quiz.phrases import decimal, language, rule, rules
@@ -42,6 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "wanted": _wanted(),
         "rules": rules(),
         "teaches": access.is_teacher(),
+        "invited": live.under_way(timezone.now()) if access.student() else [],
         "faults": faults() if access.is_teacher() else [],
         "unfinished": [(one, title_of(one)) for one in own.filter(finished_at=None).order_by("-started_at")[:3]],
         "finished": [(one, title_of(one)) for one in own.exclude(finished_at=None).order_by("-finished_at")[:5]],
