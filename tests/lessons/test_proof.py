@@ -183,6 +183,11 @@ MISTAKES = {
         "kubectl create configmap answers --from-literal=replicas=1 -n {namespace}",
         "That is the branch `dev`. Production is on `master`.",
     ),
+    "a Deployment that is not Helm's": (
+        ("helm-author", "minimal", 0),
+        "kubectl create deployment web --image=minikweb/demo:1 -n {namespace}",
+        "It is not Helm's: made by kubectl? Delete it, and `helm install first ./mine`.",
+    ),
     "too short a name": (
         ("dns", "elsewhere", 0),
         "kubectl create configmap answers --from-literal=api=kubernetes -n {namespace}",

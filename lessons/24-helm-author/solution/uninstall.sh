@@ -1,0 +1,2 @@
+helm uninstall first second -n {namespace}
+rm -rf "${TMPDIR:-/tmp}/{namespace}-mine"
