@@ -414,3 +414,18 @@ def test_of_a_file_that_is_not_there_nothing_is_copied(streams, tmp_path):
     kubectl(streams, "cp", "web:/tmp/nothing", str(tmp_path / "x"), "-c", "demo")
 
     assert not (tmp_path / "x").exists()
+
+
+def test_debug_joins_a_pod_and_sees_its_target(streams):
+    look = "cat /proc/*/cmdline | tr '\\0' '\\n'; echo seen; sleep 3600"
+    debug = ["debug", "web", "-n", NAMESPACE, "--image=minikweb/demo:1", "--target=tools", "--container=looker"]
+    streams.kubectl(*debug, "--profile=general", "--", "sh", "-c", look)
+    logs = ["logs", "web", "-n", NAMESPACE, "-c", "looker"]
+    said = until(lambda: (text := streams.kubectl(*logs, check=False)).endswith("seen\n") and text, "its log")
+    assert "9001" in said
+    assert "looker" in streams.kubectl("describe", "pod", "web", "-n", NAMESPACE)
+    reply = streams.kubectl(
+        "debug", "web", "-n", NAMESPACE, "-i", "--image=minikweb/demo:1", "--profile=general", "--container=talker",
+        "--", "sh", "-c", "read word; echo you said $word; sleep 1", stdin="hello\n",
+    )  # fmt: skip
+    assert "you said hello" in reply
