@@ -113,9 +113,15 @@ class Attached(Session):
 
     def __init__(self, api: docker.APIClient, container_id: str, *, stdin: bool):
         self.id = container_id
-        tty = bool(api.inspect_container(container_id)["Config"]["Tty"])
+        config = api.inspect_container(container_id)["Config"]
+        self._ends_with_us = bool(config["StdinOnce"])
         path = f"/containers/{container_id}/attach"
-        super().__init__(api, path, tty=tty, stream=1, stdin=int(stdin), stdout=1, stderr=1)
+        super().__init__(api, path, tty=bool(config["Tty"]), stream=1, stdin=int(stdin), stdout=1, stderr=1)
+
+    def close_stdin(self) -> None:
+        """Only where the process is to see it; else Docker would take it for our end, and say no more."""
+        if self._ends_with_us:
+            super().close_stdin()
 
     def resize(self, width: int, height: int) -> None:
         persist(lambda: self._api.resize(self.id, height=height, width=width))
