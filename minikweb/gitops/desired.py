@@ -50,16 +50,14 @@ class Desire:
         self._resolved: dict[str, tuple[float, tuple[str, ...], str]] = {}
         self._lock = threading.Lock()
 
-    def revisions(self, app: str, sources: list[Source], younger: float) -> tuple[str, ...]:
-        """The commits the sources stand for; those of the last look if it was less than `younger` seconds ago."""
+    def revisions(self, app: str, sources: list[Source], since: float) -> tuple[str, ...]:
+        """The commits the sources stand for; those of the last look if it was after `since` (time.monotonic)."""
         asked = repr([(one.repo_url, one.revision) for one in sources])
         at, found, same = self._resolved.get(app, (0.0, (), ""))
-        if same != asked or time.monotonic() - at >= younger:
-            if younger <= 0:
-                for one in sources:
-                    self.repositories.forget(one.repo_url)
-            found = tuple(self._resolve(one) for one in sources)
-            self._resolved[app] = (time.monotonic(), found, asked)
+        if same != asked or at < since:
+            now = time.monotonic()
+            found = tuple(self._resolve(one, since) for one in sources)
+            self._resolved[app] = (now, found, asked)
         return found
 
     def pinned(self, sources: list[Source], revisions: tuple[str, ...]) -> tuple[str, ...]:
@@ -84,11 +82,12 @@ class Desire:
             kinds.append(kind)
         return Desired(tuple(found), revisions, tuple(kinds))
 
-    def _resolve(self, source: Source) -> str:
+    def _resolve(self, source: Source, since: float = 0.0) -> str:
         if source.chart:
             raise CannotRender(f"{source.repo_url}: charts come from git here: give a path instead of chart")
         try:
-            return self.repositories.resolve(source.repo_url, source.revision, self._credentials(source.repo_url))
+            credentials = self._credentials(source.repo_url)
+            return self.repositories.resolve(source.repo_url, source.revision, credentials, since)
         except GitError as error:
             raise CannotRender(str(error)) from None
 

@@ -61,11 +61,16 @@ class Repositories:
         self._locks: dict[str, threading.Lock] = {}
         self._refs: dict[str, tuple[float, dict[str, str]]] = {}
 
-    def resolve(self, url: str, revision: str = "HEAD", credentials: Credentials | None = None) -> str:
-        """The commit a branch, a tag, HEAD or a commit's own name stands for. Raises GitError."""
+    def resolve(
+        self, url: str, revision: str = "HEAD", credentials: Credentials | None = None, since: float = 0.0
+    ) -> str:
+        """The commit a branch, a tag, HEAD or a commit's own name stands for. Raises GitError.
+
+        An answer of git's that is older than `since` (time.monotonic) is not believed: somebody may have pushed.
+        """
         if SHA.fullmatch(revision):
             return revision
-        refs = self._list(url, credentials)
+        refs = self._list(url, credentials, since)
         for name in (revision, f"refs/heads/{revision}", f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}"):
             if name in refs:
                 return refs[name]
@@ -73,10 +78,6 @@ class Repositories:
         if found:
             return refs.get(f"refs/tags/{found}^{{}}", refs[f"refs/tags/{found}"])
         raise GitError(f"unable to resolve '{revision}' to a commit SHA")
-
-    def forget(self, url: str) -> None:
-        """Asks the repository again at the next look: somebody has pushed."""
-        self._refs.pop(url, None)
 
     def files(self, url: str, sha: str, credentials: Credentials | None = None) -> dict[str, bytes]:
         """The regular files of a commit by their path; links and submodules are left out. Raises GitError."""
@@ -98,15 +99,16 @@ class Repositories:
         author, date, message = said.split("\0", 2)
         return Commit(sha, author, date, message.strip())
 
-    def _list(self, url: str, credentials: Credentials | None) -> dict[str, str]:
+    def _list(self, url: str, credentials: Credentials | None, since: float) -> dict[str, str]:
         with self._locked(url):
             at, refs = self._refs.get(url, (0.0, {}))
-            if not refs or time.monotonic() - at > RESOLVED_FOR:
+            now = time.monotonic()
+            if not refs or at < max(since, now - RESOLVED_FOR):
                 said = self._git("ls-remote", "--quiet", "--", url, credentials=credentials, url=url)
                 refs = {name: sha for sha, _, name in (line.partition("\t") for line in said.splitlines())}
                 if not refs:
                     raise GitError(f"the repository {_shown(url)} is empty")
-                self._refs[url] = (time.monotonic(), refs)
+                self._refs[url] = (now, refs)
             return refs
 
     def _fetched(self, url: str, sha: str, credentials: Credentials | None) -> Path:

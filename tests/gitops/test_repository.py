@@ -1,5 +1,7 @@
 """Real repositories, read through git."""
 
+import time
+
 import pytest
 
 from minikweb.gitops import repository
@@ -43,12 +45,12 @@ def test_older_commits_can_still_be_read(origin, repositories):
     assert repositories.files(origin.url, first) == {"a": b"1"}
 
 
-def test_a_push_is_seen_once_the_list_of_branches_is_forgotten(origin, repositories):
+def test_a_push_is_seen_by_who_asks_for_no_older_answer(origin, repositories):
     first = origin.commit({"a": "1"})
     assert repositories.resolve(origin.url) == first
     second = origin.commit({"a": "2"})
-    repositories.forget(origin.url)
-    assert repositories.resolve(origin.url) == second
+    assert repositories.resolve(origin.url) == first, "for a moment the answer is believed"
+    assert repositories.resolve(origin.url, since=time.monotonic()) == second
 
 
 def test_what_cannot_be_had_is_a_sentence(origin, repositories, tmp_path):
@@ -56,7 +58,7 @@ def test_what_cannot_be_had_is_a_sentence(origin, repositories, tmp_path):
         repositories.resolve(origin.url)
     origin.commit({"a": "1"})
     with pytest.raises(GitError, match="unable to resolve 'nowhere' to a commit SHA"):
-        repositories.resolve(origin.url, "nowhere") if repositories.forget(origin.url) is None else None
+        repositories.resolve(origin.url, "nowhere")
     with pytest.raises(GitError, match="missing.git"):
         repositories.resolve(f"file://{tmp_path}/missing.git")
     with pytest.raises(GitError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -218,7 +219,7 @@ def _differences(app: Object, entries: list[Entry]) -> list[tuple[Entry, list[An
     """Of each object, what synchronising would change. Raises CannotRender, InvalidSpec."""
     name, namespace = name_of(app), application.destination_namespace(app)
     sources = application.sources(app)
-    desired = _desire().objects(name, namespace, sources, _desire().revisions(name, sources, 0.0))
+    desired = _desire().objects(name, namespace, sources, _desire().revisions(name, sources, time.monotonic()))
     wanted = {}
     for obj in desired.objects:
         placed = {**obj, "metadata": {"namespace": namespace, **obj["metadata"]}}

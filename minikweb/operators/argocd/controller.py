@@ -57,6 +57,7 @@ class ArgoCDController(Controller):
         self.live = Live(client, cache, FOLLOWED.split())
         repositories = Repositories(settings.DATA_DIR / "gitops", settings.GIT_PROTOCOLS)
         self.desire = Desire(repositories, self.credentials, _helm)
+        self._asked: dict[str, float] = {}  # Application → when a refresh was wished for, on the monotonic clock
         self.operations = Operations(self.live, self.desire, self.compare, recorder, lambda: self.now())
 
     # --- who is to be looked at ----------------------------------------------------------------------
@@ -87,9 +88,15 @@ class ArgoCDController(Controller):
         elif name not in self.followed:
             self.followed[name] = kind
             if name == "Application":
-                self.cache.informer(kind).add_handler(lambda old, new: self.wake(*_woken(old, new)))
+                self.cache.informer(kind).add_handler(self.changed)
             else:
                 self.cache.informer(kind).add_handler(lambda old, new: self.wake(*self.names()))
+
+    def changed(self, old: Object | None, new: Object | None) -> None:
+        """An Application has changed; when a refresh was wished for is remembered."""
+        if new and REFRESH in (new["metadata"].get("annotations") or {}) and (old is None or _wish(old) != _wish(new)):
+            self._asked[new["metadata"]["name"]] = time.monotonic()
+        self.wake(*_woken(old, new))
 
     def names(self) -> list[str]:
         kind = self.followed.get("Application")
@@ -143,9 +150,8 @@ class ArgoCDController(Controller):
             self.check_project(app, sources, namespace)
         except InvalidSpec as problem:
             return self.fail(app, "InvalidSpecError", str(problem))
-        asked = (app["metadata"].get("annotations") or {}).get(REFRESH)
         try:
-            revisions = self.desire.revisions(name, sources, 0.0 if asked else REFRESH_EVERY)
+            revisions = self.desire.revisions(name, sources, self.believed_since(app))
             desired = self.desire.objects(name, namespace, sources, revisions)
         except CannotRender as problem:
             self.desire.forget(name)
@@ -163,6 +169,12 @@ class ArgoCDController(Controller):
         if waits == 0.0:
             return LOOK
         return min(waits or REFRESH_EVERY, self.refreshed_in(name))
+
+    def believed_since(self, app: Object) -> float:
+        """How old git's word may be: as old as the wish for a fresh one, if there is one."""
+        if REFRESH in (app["metadata"].get("annotations") or {}):
+            return self._asked.get(app["metadata"]["name"], time.monotonic())
+        return time.monotonic() - REFRESH_EVERY
 
     def refreshed_in(self, name: str) -> float:
         return max(LOOK, self.desire.looked_at(name) + REFRESH_EVERY - time.monotonic())
