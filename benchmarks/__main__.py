@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-SCRIPTS = ("start", "api", "rollout", "pods", "network", "browser", "logs", "quiz", "classroom", "gitops")
+SCRIPTS = ("start", "api", "rollout", "pods", "network", "browser", "logs", "quiz", "classroom", "gitops", "helm")
 
 
 def main(names: list[str]) -> int:
