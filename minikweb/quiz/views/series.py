@@ -176,7 +176,7 @@ def result(request: HttpRequest, attempt_id: int) -> HttpResponse:
     context = {
         "attempt": own,
         "series": [{"graded": one, "stem": one.question.stem[language()].split("\n")[0]} for one in series],
-        "mark": float(sum(one.mark for one in series)),
+        "mark": decimal(sum((one.mark for one in series), Fraction(0))),
         "total": len(series),
         "exact": sum(one.verdict == "right" for one in series),
         "rule": rule(own.rule),
