@@ -64,3 +64,29 @@ def test_pages_lessons_and_the_open_object_are_offered_accents_or_not(space, ope
     reader.page.locator("#palette-box").fill("zzzz")
     expect(reader.page.locator("#palette-count")).to_have_text("Rien trouvé.")
     expect(options).to_have_count(0)
+
+
+def test_the_letters_of_k9s_do_what_they_do_there(space, reader):
+    row = reader.rows("Pod").first
+    for letter, tab in (("l", "Logs"), ("d", "Overview"), ("v", "Events"), ("y", "YAML")):
+        row.focus()
+        reader.page.keyboard.press(letter)
+        expect(reader.page.locator(".tabs [aria-current=page]")).to_have_text(tab)
+    row.focus()
+    reader.page.keyboard.press("r")  # nothing restarts a Pod
+    expect(row).to_be_focused()
+    reader.rows("Deployment").first.focus()
+    reader.page.keyboard.press("r")
+    expect(reader.page.locator("form.action pre")).to_contain_text("kubectl rollout restart deployment/web")
+
+
+def test_names_of_253_characters_leave_the_page_its_width(space, open_page):
+    name = ".".join(letter * 61 for letter in "abcd")
+    space.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}, namespace=space.name)
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    for width in (390, 1280):
+        reader = open_page(space.url(f"/?ns={space.name}&q=aaaa&sel=ConfigMap/{space.name}/{name}"), width=width)
+        for path in ("", "/list/configmaps/", f"/search/?q={name[:20]}"):
+            if path:
+                reader.page.goto(space.url(path))
+            assert reader.page.evaluate(overflow) <= 0, (width, path or "tree")

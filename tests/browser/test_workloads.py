@@ -103,7 +103,7 @@ def test_a_job_that_gives_up_says_why(space, reader):
 def test_a_node_comes_is_emptied_is_killed_and_goes(space, open_page):
     reader = open_page(space.url("/nodes/"))
     reader.is_live()
-    cards = reader.page.locator(".card")
+    cards = reader.page.locator(".node-card")
     expect(cards).to_have_count(3)
     reader.page.locator("#node-name").fill("node-9")
     reader.page.get_by_role("button", name="Add a node").click()
