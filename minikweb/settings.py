@@ -91,6 +91,8 @@ ASGI_APPLICATION = "minikweb.asgi.application"
 USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# The editor sends a text three times (as it is, as it was opened, as it was before), and an object may weigh 1.5 MB.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minikweb.dashboard.difference import lines
+from minikweb.dashboard.difference import MOST, lines
 
 
 def test_it_works():
@@ -33,3 +33,16 @@ def test_the_kept_and_added_lines_are_the_new_text(old, new):
     if old != new:
         assert [line.text for line in found if line.kind in ("same", "added")] == new
         assert [line.text for line in found if line.kind in ("same", "removed")] == old
+
+
+def test_a_long_text_of_equal_lines_is_compared_in_a_moment():
+    long = "same\n" * 50_000
+    found = lines(long, long.replace("same", "other", 1) + "end\n")
+    assert {"other", "end"} <= {line.text for line in found if line.kind == "added"}
+    assert len(found) <= MOST + 1
+
+
+def test_one_change_in_a_long_text_is_all_that_is_shown():
+    long = "same\n" * 50_000
+    found = lines(long, long + "end\n")
+    assert [line.text for line in found if line.kind == "added"] == ["end"]

@@ -7,6 +7,7 @@ import yaml
 from minikweb.dashboard import problems
 from minikweb.dashboard.views import manifests
 from tests.dashboard.test_actions import text
+from tests.running import until
 
 HTMX = {"hx_request": "true"}
 
@@ -285,3 +286,33 @@ def test_without_javascript_the_text_stays_on_the_page_and_an_apply_leads_to_the
     assert "<html" in page and "colour: green" in page
     response = web.post(web.path("ConfigMap", "settings", "edit/"), form | {"action": "apply"})
     assert response.headers["Location"] == web.path("ConfigMap", "settings")
+
+
+def test_a_text_of_a_megabyte_is_checked_as_any_other(web):
+    settings(web, lines="key: value\n" * 90_000)
+    form = opened(web)
+    form["yaml"] = form["yaml"].replace("data:\n", "data:\n  more: x\n", 1)
+    checked = text(check(web, form).content.decode())
+    assert "The server accepts it." in checked and "more: x" in checked
+
+
+def test_a_custom_resource_is_edited_as_any_object(web):
+    spec = {"type": "object", "properties": {"size": {"type": "integer"}}}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    names = {"plural": "pies", "singular": "pie", "kind": "Pie"}
+    crd = {"group": "bakery.example", "scope": "Namespaced", "names": names, "versions": [version]}
+    metadata = {"name": "pies.bakery.example"}
+    definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    web.api.create(definition | {"metadata": metadata, "spec": crd})
+    try:
+        document = "apiVersion: bakery.example/v1\nkind: Pie\nmetadata:\n  name: apple\nspec:\n  size: 3\n"
+        page = f"/new/?ns={web.namespace}"
+        until(lambda: "HX-Trigger" in web.post(page, {"yaml": document, "action": "apply"}, **HTMX).headers, "a pie")
+        form = until(
+            lambda: web.ask(web.path("Pie", "apple", "edit/")).status_code == 200 and opened(web, "Pie", "apple"), "it"
+        )
+        form["yaml"] = form["yaml"].replace("size: 3", "size: 4")
+        assert "Pie apple is applied." in check(web, form, "Pie", "apple", action="apply").content.decode()
+    finally:
+        web.api.delete("CustomResourceDefinition", "pies.bakery.example")
