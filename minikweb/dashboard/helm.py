@@ -58,8 +58,15 @@ def identity(namespace: str = "") -> Identity:
 
 
 def releases(namespace: str = "") -> list[Release]:
-    """The last revision of each release that the reader may see. Raises ApiError."""
-    return release.latest(reading.seen("Secret", namespace, label_selector=release.SELECTOR))
+    """The last revision of each release that the reader may see. Raises ApiError.
+
+    From the cache where it follows Secrets: the list refreshes itself, and releases weigh much.
+    """
+    if cluster.cache().informer("Secret").synced.is_set():
+        secrets = cluster.cache().list("Secret", namespace or None)
+    else:
+        secrets = reading.seen("Secret", namespace, label_selector=release.SELECTOR)
+    return release.latest(secret for secret in secrets if secret.get("type") == release.TYPE)
 
 
 def history(namespace: str, name: str) -> list[Release]:

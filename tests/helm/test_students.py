@@ -2,7 +2,7 @@
 
 import pytest
 
-from minikweb.dashboard import drafts, helm
+from minikweb.dashboard import cluster, drafts, helm
 from minikweb.helm import release
 from minikweb.people import actor
 from tests.helm.test_release import CONTENT
@@ -16,6 +16,7 @@ from tests.people.conftest import (  # noqa: F401
     server,
     unthrottled,
 )
+from tests.running import until
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,11 @@ class Two:
             metadata = {"name": f"sh.helm.release.v1.{name}.v1", "labels": labels}
             data = {"release": release.packed(content)}
             obj = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": release.TYPE, "data": data}
-            admin.create(obj, namespace=student.account)
+            made = admin.create(obj, namespace=student.account)
+            until(
+                lambda m=made: cluster.whole_cache().get("Secret", m["metadata"]["namespace"], m["metadata"]["name"]),
+                name,
+            )
 
     def get(self, path):
         answer = self.browser.get(path)
