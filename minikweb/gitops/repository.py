@@ -104,6 +104,7 @@ class Repositories:
             at, refs = self._refs.get(url, (0.0, {}))
             now = time.monotonic()
             if not refs or at < max(since, now - RESOLVED_FOR):
+                self._refs.pop(url, None)  # whatever comes now, the old answer is not believed any more
                 said = self._git("ls-remote", "--quiet", "--", url, credentials=credentials, url=url)
                 refs = {name: sha for sha, _, name in (line.partition("\t") for line in said.splitlines())}
                 if not refs:
