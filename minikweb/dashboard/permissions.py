@@ -25,6 +25,7 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("image", "undo", "restart", "pause", "resume", "suspend", "unsuspend", "edit"), ("patch", "")),
     **dict.fromkeys(("cordon", "uncordon", "kill", "revive", "break", "repair"), ("patch", "")),
     "drain": ("create", "/pods/eviction"),
+    "add": ("create", ""),
     "run": ("create", "/batch/jobs"),
     "delete": ("delete", ""),
     "logs": ("get", "/pods/log"),

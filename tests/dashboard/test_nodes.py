@@ -4,7 +4,7 @@ import pytest
 
 from minikweb.apimachinery import errors
 from minikweb.client.client import Client
-from minikweb.dashboard import drain, usage
+from minikweb.dashboard import drain, permissions, usage
 from minikweb.dashboard.views import nodes
 from tests.dashboard.objects import entry_of, made, pod, replica_set
 from tests.dashboard.test_actions import done, text
@@ -103,6 +103,16 @@ def test_a_drain_evicts_and_tells_what_holds_it_up(web, monkeypatch):
     refusing = False
     until(lambda: page() and under_way.ended, "the end of the drain")
     assert "The drain is done." in page()
+    web.post(act("uncordon", "emptied"), hx_request="true")
+    assert "The drain is done." not in page()
+
+
+def test_who_may_not_is_told_on_the_cards(web, monkeypatch):
+    node(web, "guarded")
+    monkeypatch.setattr(permissions, "rules", lambda *whose: [])
+    page = web.get("/nodes/")
+    assert "/objects/Node/-/guarded/do/drain/" not in page and "on pods/eviction." in page
+    assert 'action="/nodes/add/"' not in page and "on nodes." in page
 
 
 # --- Power, adding --------------------------------------------------------------------------------------

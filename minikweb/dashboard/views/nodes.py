@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from minikweb.apimachinery import errors as api
 from minikweb.apimachinery import quantity
 from minikweb.dashboard import cluster, drain, errors, kubectl, live, usage
-from minikweb.dashboard.templatetags.minikweb import object_url
+from minikweb.dashboard.templatetags.minikweb import object_url, why_not
 from minikweb.dashboard.tree import Entry, entry
 from minikweb.kinds.nodes import is_switched_off
 from minikweb.people import actor
@@ -41,6 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "measured": bool(used),
         "ours": not settings.KUBECONFIG,
+        "may_not_add": why_not("add", Entry("", "Node", "", "")),
         "next_name": _next_name([node["metadata"]["name"] for node in found]),
         "command": kubectl.get("", "nodes", "", "-o", "wide"),
     }
@@ -69,8 +70,13 @@ def _line(node: Object, found: Entry, used: usage.Used | None) -> Context:
         "troubles": [c for c in conditions if c["type"] in ATTENTIVE and c["status"] == "True"],
         "runtime": node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", ""),
         "off": is_switched_off(node),
-        "drain": drain.of(found.name),
+        "drain": _drain(node),
     }
+
+
+def _drain(node: Object) -> drain.Drain | None:
+    """The drain that closed the node; one that is open again has none to tell of."""
+    return drain.of(node["metadata"]["name"]) if node.get("spec", {}).get("unschedulable") else None
 
 
 def _entries(pods: list[Object]) -> list[Entry]:
@@ -116,7 +122,7 @@ def overview(obj: Object, found: Entry) -> Context:
         "simulated": status.get("nodeInfo", {}).get("containerRuntimeVersion", "").startswith("simulated"),
         "pods": _entries(pods),
         "off": is_switched_off(obj),
-        "drain": drain.of(found.name),
+        "drain": _drain(obj),
         "command": kubectl.describe("", "Node", found.name),
     }
 
