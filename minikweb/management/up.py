@@ -74,6 +74,7 @@ PRELOADED = (
 
 BROKER, APISERVER, CONTROLLERS, WEB, PRUNE = "broker", "apiserver", "controllers", "web", "prune"
 INGRESS = "ingress"
+IMAGES = "images"
 KUBELET = "kubelet-"
 
 
@@ -142,6 +143,8 @@ class Up:
         self._wait(WEB, self._web_answers)
         self._announce()
         self._follow_ingress()
+        if settings.SIGN_IN and self.runtime == "docker":  # a class comes: its terminals need an image
+            self.supervisor.add(Program(IMAGES, ("images",), once=True))
 
     def _wait(self, name: str, condition: Callable[[], bool]) -> None:
         def stepped() -> bool:

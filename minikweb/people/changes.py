@@ -1,12 +1,16 @@
-""" "Something changed in this class": the bell that the open pages of a class listen to. It carries nothing."""
+"""The bell of a class, which its open pages listen to: something changed. It carries nothing else."""
 
 from __future__ import annotations
 
+import logging
+
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
 
 from minikweb.people.models import SchoolClass
 
+log = logging.getLogger(__name__)
 MESSAGE = {"type": "class.changed"}
 
 
@@ -16,5 +20,8 @@ def group(school_class: SchoolClass) -> str:
 
 
 def tell(school_class: SchoolClass) -> None:
-    """Rings, from synchronous code."""
-    async_to_sync(get_channel_layer().group_send)(group(school_class), MESSAGE)
+    """Rings, from synchronous code. Without a broker nobody hears it: pages look again by themselves."""
+    try:
+        async_to_sync(get_channel_layer().group_send)(group(school_class), MESSAGE)
+    except (OSError, RedisError) as error:
+        log.warning("the bell of %s was not rung: %s", school_class.namespace, error)

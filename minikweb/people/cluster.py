@@ -41,6 +41,27 @@ def welcome(client: Client, student: Student) -> None:
         _ensure(client, obj)
 
 
+def open_toolbox(client: Client, student: Student) -> None:
+    """Makes the pod of a student's terminal, and mends what is missing around it."""
+    place = student.school_class
+    for obj in grants.toolbox(place.namespace, place.key, student.account):
+        _ensure(client, obj)
+
+
+def toolbox_of(client: Client, student: Student) -> Object | None:
+    """The pod of a student's terminal."""
+    with contextlib.suppress(errors.NotFound):
+        return client.get("Pod", student.account, student.school_class.namespace)
+    return None
+
+
+def is_simulated(client: Client) -> bool:
+    """Whether no node runs containers, so that there is no terminal."""
+    nodes = client.list("Node")["items"]
+    versions = [node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", "") for node in nodes]
+    return bool(versions) and all(version.startswith("simulated") for version in versions)
+
+
 def _ensure(client: Client, obj: Object) -> None:
     with contextlib.suppress(errors.AlreadyExists):
         client.create(obj)
@@ -51,6 +72,8 @@ def dismiss(client: Client, student: Student) -> list[str]:
     removed = _remove(client, "ServiceAccount", student.account, student.school_class.namespace)
     for namespace in student.namespaces:
         removed += _remove(client, "Namespace", namespace)
+    for kind in ("Pod", "RoleBinding", "Role"):
+        removed += _remove(client, kind, student.account, student.school_class.namespace)
     role = f"minikweb:{student.namespaces[1]}"
     return removed + _remove(client, "ClusterRoleBinding", role) + _remove(client, "ClusterRole", role)
 

@@ -16,6 +16,7 @@ Object = dict[str, Any]
 CLASS_LABEL = "minikweb.io/class"  # on all that is made for a class: its key
 STUDENT_LABEL = "minikweb.io/student"  # on what is made for one student: the name of the account
 SECURITY = "pod-security.kubernetes.io/"
+LEVELS = {f"{SECURITY}{mode}": "baseline" for mode in ("enforce", "warn")}
 READ = ["get", "list", "watch"]
 RBAC = "rbac.authorization.k8s.io"
 CLASS_ROLE = "minikweb:student"
@@ -72,7 +73,7 @@ def class_objects(namespace: str, key: str) -> list[Object]:
     binding = {"labels": labels, "name": f"minikweb:class-{key}"}
     shared = {"name": f"minikweb:class-{key}", "namespace": "kube-system", "labels": labels}
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels | LEVELS}},
         _class_role(),
         {
             "apiVersion": f"{RBAC}/v1",
@@ -117,6 +118,50 @@ def account(class_namespace: str, key: str, name: str) -> Object:
     }
 
 
+TOOLBOX_IMAGE = "minikweb/toolbox:1.37"
+TOOLBOX = "toolbox"  # its container
+
+
+def toolbox(class_namespace: str, key: str, name: str) -> list[Object]:
+    """A student's terminal: a pod beside the accounts of the class that runs as the student, and the right to enter it.
+
+    It is not in the student's namespaces, where it would be counted and cleaned away by lessons.
+    """
+    labels = {CLASS_LABEL: key, STUDENT_LABEL: name}
+    metadata = {"name": name, "namespace": class_namespace, "labels": labels}
+    container = {
+        "name": TOOLBOX,
+        "image": TOOLBOX_IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "env": [{"name": "NAMESPACE", "value": name}],
+        "resources": {"limits": {"cpu": "500m", "memory": "256Mi"}, "requests": DEFAULT_REQUEST},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    spec = {
+        "serviceAccountName": name,
+        "automountServiceAccountToken": True,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 1000},
+        "containers": [container],
+    }
+    rules = [
+        {"apiGroups": [""], "resources": ["pods", "pods/log"], "resourceNames": [name], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["pods/exec"], "resourceNames": [name], "verbs": ["create", "get"]},
+    ]
+    return [
+        {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": rules},
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "namespace": class_namespace, "name": name}],
+        },
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec},
+    ]
+
+
 def namespace_objects(
     namespace: str, class_namespace: str, key: str, name: str, pod_ranges: Iterable[str] = ()
 ) -> list[Object]:
@@ -125,12 +170,11 @@ def namespace_objects(
     `pod_ranges`: the addresses of all pods, see `ranges`.
     """
     labels = {CLASS_LABEL: key, STUDENT_LABEL: name}
-    levels = {f"{SECURITY}{mode}": "baseline" for mode in ("enforce", "warn")}
     limit = {"type": "Container", "default": DEFAULT_LIMIT, "defaultRequest": DEFAULT_REQUEST, "max": MOST}
     subject = {"kind": "ServiceAccount", "namespace": class_namespace, "name": name}
     within = {"namespace": namespace, "labels": labels}
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels | levels}},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels | LEVELS}},
         {
             "apiVersion": "v1",
             "kind": "ResourceQuota",
@@ -153,7 +197,11 @@ def namespace_objects(
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
             "metadata": within | {"name": BOUNDS},
-            "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": _welcome(name, pod_ranges)}]},
+            "spec": {
+                "podSelector": {},
+                "policyTypes": ["Ingress"],
+                "ingress": [{"from": _callers(class_namespace, name, pod_ranges)}],
+            },
         },
         {
             "apiVersion": f"{RBAC}/v1",
@@ -165,10 +213,12 @@ def namespace_objects(
     ]
 
 
-def _welcome(name: str, pod_ranges: Iterable[str]) -> list[Object]:
-    """Who may call a student's pods: their own pods, the Ingress controller, and whatever is no pod."""
+def _callers(class_namespace: str, name: str, pod_ranges: Iterable[str]) -> list[Object]:
+    """Who may call a student's pods: their own pods and terminal, the Ingress controller, and whatever is no pod."""
+    own, of_class = {"matchLabels": {STUDENT_LABEL: name}}, {"kubernetes.io/metadata.name": class_namespace}
     return [
-        {"namespaceSelector": {"matchLabels": {STUDENT_LABEL: name}}},
+        {"namespaceSelector": own},
+        {"namespaceSelector": {"matchLabels": of_class}, "podSelector": own},
         {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}},
         {"ipBlock": {"cidr": "0.0.0.0/0", **({"except": excepted} if (excepted := list(pod_ranges)) else {})}},
     ]

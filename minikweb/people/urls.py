@@ -13,6 +13,7 @@ urlpatterns = [
     path("over/", views.over, name="over"),
     path("me/", views.me, name="me"),
     path("me/kubeconfig", views.kubeconfig, name="kubeconfig"),
+    path("me/terminal/", views.terminal, name="terminal"),
     path("me/lost", views.lost, name="lost"),
     path("me/follow", views.follow, name="follow"),
 ]

@@ -19,7 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from minikweb.apimachinery.errors import ApiError
 from minikweb.client.shared import shared_cache
-from minikweb.people import changes, cluster, codes, session, throttle
+from minikweb.kinds.podstatus import summary
+from minikweb.people import changes, cluster, codes, grants, session, throttle
 from minikweb.people.middleware import open_to_all
 from minikweb.people.models import SchoolClass, Student
 
@@ -193,6 +194,28 @@ def kubeconfig(request: HttpRequest) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="kubeconfig-{student.account}.yaml"'
     response["Cache-Control"] = "no-store"
     return response
+
+
+@require_http_methods(["GET", "POST"])
+def terminal(request: HttpRequest) -> HttpResponse:
+    """A shell of the student's own with kubectl, in the browser. POST has its pod made."""
+    student = present_student(request)
+    client = shared_cache().client.acting_as(cluster.FIELD_MANAGER)
+    if request.method == "POST":
+        cluster.open_toolbox(client, student)
+        return redirect("people:terminal")
+    pod = cluster.toolbox_of(client, student)
+    found = summary(pod) if pod else None
+    runs = found is not None and found.word == "Running"
+    context = {
+        "student": student,
+        "word": found.word if found else "",
+        "simulated": cluster.is_simulated(client),
+        "entry": {"namespace": student.school_class.namespace, "name": student.account},
+        "names": [grants.TOOLBOX],
+        "container": grants.TOOLBOX if runs else "",
+    }
+    return render(request, "people/terminal.html", context)
 
 
 @require_POST

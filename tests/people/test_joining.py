@@ -143,3 +143,22 @@ def test_joining_as_a_student_ends_being_the_teacher(door):
     browser = door.teacher()
     browser.post("/join/", {"code": school_class.code, "pseudonym": "Zoé"})
     assert browser.get("/class/").status_code == 403
+
+
+def test_a_terminal_is_made_when_it_is_asked_for(door, admin):
+    school_class = door.open_class()
+    browser, zoe = door.student(school_class, "Zoé")
+    assert "A shell of your own" in browser.get("/me/terminal/").content.decode()
+    assert browser.post("/me/terminal/")["Location"] == "/me/terminal/"
+    assert admin.get("Pod", zoe.account, school_class.namespace)["spec"]["containers"][0]["name"] == "toolbox"
+    assert "is being made" in browser.get("/me/terminal/").content.decode()
+    running = {"phase": "Running", "containerStatuses": [_container()]}
+    admin.patch("Pod", zoe.account, {"status": running}, school_class.namespace, subresource="status")
+    page = browser.get("/me/terminal/").content.decode()
+    assert f"/ws/exec/{school_class.namespace}/{zoe.account}/" in page
+    assert door.teacher().get("/me/terminal/").status_code == 404
+
+
+def _container():
+    state = {"running": {"startedAt": "2026-11-23T12:00:00Z"}}
+    return {"name": "toolbox", "ready": True, "restartCount": 0, "state": state, "image": "x", "imageID": ""}

@@ -218,6 +218,26 @@ def test_a_token_dies_with_its_person(two, server):
         _ask(server, f"/api/v1/namespaces/{two.zoe.account}/pods", token)
 
 
+def test_a_terminal_is_entered_by_its_student_alone(two, cache):
+    place = two.school_class.namespace
+    for student in (two.zoe, two.lou):
+        places.open_toolbox(two.admin, student)
+    pod_of_zoe = two.as_zoe.get("Pod", two.zoe.account, place)
+    assert pod_of_zoe["spec"]["serviceAccountName"] == two.zoe.account
+    refused(two.as_zoe.get, "Pod", two.lou.account, place)
+    refused(two.as_zoe.exec, two.lou.account, place, ["sh"])
+    refused(two.as_zoe.list, "Pod", place)
+    refused(two.as_zoe.delete, "Pod", two.lou.account, place)
+    refused(two.as_zoe.create, pod("spare", serviceAccountName=two.lou.account), namespace=place)
+
+
+def test_a_terminal_goes_with_its_student(two):
+    places.open_toolbox(two.admin, two.zoe)
+    departure.delete_student(two.admin, two.zoe)
+    left = [one["metadata"]["name"] for one in two.admin.list("RoleBinding", two.school_class.namespace)["items"]]
+    assert two.zoe.account not in left
+
+
 # --- The pages ---------------------------------------------------------------------------------------
 
 

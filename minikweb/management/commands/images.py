@@ -16,6 +16,7 @@ class Command(UserCommand):
     def act(self, **options: Any) -> None:
         try:
             built = installation.build_missing_images(say) + installation.build_ingress_image(say)
+            built += installation.build_toolbox_image(say)
         except RuntimeFailure as failure:
             raise Refusal(failure.message) from failure
         say(_("Built: %(images)s.") % {"images": ", ".join(built)} if built else _("The images are up to date."))
