@@ -1,7 +1,7 @@
 // What became of the reader's own actions; never of what happens by itself.
 const SHOWN = 5000; // ms; failures stay until closed
 
-export function toast(text, { bad = false, raw = "", undo = null } = {}) {
+export function toast(text, { bad = false, raw = "", undo = null, story = null } = {}) {
   const area = document.getElementById("toasts");
   const made = document.getElementById("toast").content.firstElementChild.cloneNode(true);
   made.classList.toggle("bad", bad);
@@ -12,6 +12,7 @@ export function toast(text, { bad = false, raw = "", undo = null } = {}) {
     quote.hidden = false;
   }
   made.querySelector("button").addEventListener("click", () => made.remove());
+  if (story) made.querySelector("p").append(" ", storyLink(story));
   if (undo) made.querySelector("button").before(undoButton(undo, made));
   area.append(made);
   while (area.children.length > 3) area.firstElementChild.remove();
@@ -38,6 +39,13 @@ function undoButton({ label, url, data }, made) {
     document.dispatchEvent(new CustomEvent("refresh-panel"));
   });
   return button;
+}
+
+// Where to see what came of it. story: {label, url}, the tab of an object.
+function storyLink({ label, url }) {
+  const link = Object.assign(document.createElement("a"), { href: url, textContent: label });
+  link.dataset.open = "";
+  return link;
 }
 
 document.addEventListener("toast", (event) => toast(event.detail.text, event.detail));

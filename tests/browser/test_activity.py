@@ -55,6 +55,15 @@ def test_the_story_of_an_action_goes_from_the_request_to_the_ready_pod(space, op
     expect(reader.page.locator("#panel-title")).to_contain_text("web-")
 
 
+def test_an_action_of_these_pages_leads_to_its_story(space, open_page):
+    reader = open_page(space.url())
+    reader.open("Deployment", "web")
+    reader.verb("restart")
+    reader.confirm()
+    reader.page.locator("#toasts").get_by_role("link", name="What happened?").click()
+    expect(reader.page.locator(".chain .link.request")).to_contain_text("restarted")
+
+
 def test_the_owners_of_the_fields_are_shown_and_picked(space, open_page):
     scale(space, 2, client="an-autoscaler")
     reader = open_page(space.url(f"/?ns={space.name}&sel=Deployment/{space.name}/web&tab=fields"))

@@ -186,3 +186,9 @@ def test_the_api_s_own_words_are_shown_with_ours_and_what_was_typed_stays(web, m
     assert response.status_code == 403
     assert "You are not allowed to do that." in page and "cannot patch resource" in page
     assert 'value="5"' in page
+
+
+def test_an_action_leads_to_the_story_of_what_came_of_it(web):
+    web.deployment()
+    answer = web.post(act(web, "restart"), {}, hx_request="true")
+    assert json.loads(answer.headers["HX-Trigger"])["toast"]["story"]["url"] == web.path("Deployment", "web", "story/")

@@ -21,6 +21,7 @@ from minikweb.dashboard import cluster, errors, kubectl, live, rollout
 from minikweb.dashboard.templatetags.minikweb import object_url
 from minikweb.dashboard.tree import ROLLED_OUT
 from minikweb.dashboard.views import breakverbs, deployments, jobs, nodeverbs, objects
+from minikweb.dashboard.views.activity import STORIES
 from minikweb.dashboard.views.verbs import Context, Data, Inverse, Object, Refused, Verb, place_of
 
 SEEN = 1.0  # seconds to wait until the cache shows what was just written
@@ -71,9 +72,17 @@ def _perform(request: HttpRequest, known: Verb, verb: str, obj: Object) -> HttpR
         meta = obj["metadata"]
         return redirect(object_url(obj["kind"], meta.get("namespace", ""), meta["name"]))
     response = HttpResponse("")
-    toast = {"text": done} | ({"undo": _way_back(known, obj)} if known.inverse else {})
+    toast = {"text": done} | ({"undo": _way_back(known, obj)} if known.inverse else {}) | _story(verb, obj)
     response["HX-Trigger"] = json.dumps({"toast": toast, "refresh-panel": True})
     return response
+
+
+def _story(verb: str, obj: Object) -> Context:
+    """The link to what came of it, for what has such a tab and is still there."""
+    if verb == "delete" or obj["kind"] not in STORIES:
+        return {}
+    url = object_url(obj["kind"], *place_of(obj), "story")
+    return {"story": {"label": _("What happened?"), "url": url}}
 
 
 def _way_back(known: Verb, obj: Object) -> Context:
