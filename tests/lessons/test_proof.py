@@ -21,6 +21,7 @@ WITH = {
     "sealedsecrets": (pytest.mark.kubeseal, tools.kubeseal),
     "helm-reader": (pytest.mark.helm, tools.helm),
     "helm-author": (pytest.mark.helm, tools.helm),
+    "shop": (pytest.mark.kubeseal, tools.kubeseal),
 }
 NEED = {slug: {*one.needs, *(need for step in one.steps for need in step.needs)} for slug, one in LESSONS.items()}
 
@@ -187,6 +188,11 @@ MISTAKES = {
         ("helm-author", "minimal", 0),
         "kubectl create deployment web --image=minikweb/demo:1 -n {namespace}",
         "It is not Helm's: made by kubectl? Delete it, and `helm install first ./mine`.",
+    ),
+    "a thermometer thrown away": (
+        ("shop", "stock", 1),
+        "kubectl create deployment stock --image=minikweb/demo:1 -n {namespace}",
+        "The probe is gone: no thermometer, no fever. Put it back, corrected.",
     ),
     "too short a name": (
         ("dns", "elsewhere", 0),

@@ -1,0 +1,1 @@
+kubectl set image deployment/front front=minikweb/demo:1 -n {namespace}

@@ -1,0 +1,2 @@
+kubectl patch deployment front -n {namespace} -p '{"metadata":{"annotations":{"kubernetes.io/change-cause":"version 2"}},"spec":{"strategy":{"rollingUpdate":{"maxUnavailable":0,"maxSurge":1}},"template":{"spec":{"containers":[{"name":"front","image":"minikweb/demo:2","readinessProbe":{"periodSeconds":2,"httpGet":{"path":"/ready","port":8080}}}]}}}}'
+kubectl rollout status deployment/front -n {namespace}
