@@ -7,13 +7,13 @@ one node ("Pod × 12"), those with a problem stand beside it, each by itself.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from minikweb.dashboard import reach
 from minikweb.dashboard.sight import PROBLEMS
-from minikweb.dashboard.tree import WORKLOADS, Entry, Tree, short_id, worst
+from minikweb.dashboard.tree import CONFIG_KINDS, WORKLOADS, Entry, Tree, short_id, worst
 from minikweb.kinds.registry import HealthStatus
 
 Object = dict[str, Any]
@@ -107,7 +107,7 @@ class _Pen:
         begin, count = self.row, len(self.drawing.nodes)
         self.row += 1
         self.box_of = {}
-        tops = [each for each in self._children(root) if each.kind in (*WORKLOADS, "Pod")]
+        tops = list(self._tops(root))
         for top in sorted(tops, key=lambda each: (each.kind == "Pod", each.name)):
             if top.kind != "Pod":
                 self._workload(top)
@@ -118,6 +118,14 @@ class _Pen:
             return
         self.drawing.lanes.append((self.tree.entries[root].name, begin))
         self.drawing.rows = self.row
+
+    def _tops(self, id: str) -> Iterator[Entry]:
+        """The workloads and pods that hang below an entry, directly or below its custom resources."""
+        for each in self._children(id):
+            if each.kind in (*WORKLOADS, "Pod"):
+                yield each
+            elif each.kind not in ("Group", *CONFIG_KINDS):
+                yield from self._tops(each.id)
 
     def _children(self, id: str) -> list[Entry]:
         found = [self.tree.entries[child] for child in self.tree.children.get(id, ())]

@@ -90,6 +90,16 @@ def test_a_filter_leaves_what_matches_and_what_leads_there():
     assert names == {"web", "web-a", "p1", "front"}
 
 
+def test_what_a_custom_resource_controls_is_drawn():
+    cake = {
+        "apiVersion": "bakery.example/v1", "kind": "Cake",
+        "metadata": {"name": "birthday", "namespace": "demo", "uid": "c" * 32},
+    }  # fmt: skip
+    oven = made("Deployment", "oven", owner=cake)
+    tree = tree_of(NAMESPACE, oven)
+    assert [node.name for node in drawing.draw(tree, [], []).nodes] == ["oven"]
+
+
 def test_an_empty_namespace_and_another_one_are_not_drawn():
     assert drawing.draw(tree_of(NAMESPACE), [], []).lanes == []
     assert draw(pod("p1", RS), namespace="elsewhere").nodes == []
