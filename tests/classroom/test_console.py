@@ -69,6 +69,15 @@ def test_a_visit_is_counted_once(room):
     assert Student.objects.get().step == "create"
 
 
+def test_a_namespace_that_a_lesson_deletes_comes_back_with_the_next_step(room, admin, cache):
+    second = room.zoe.namespaces[1]
+    admin.delete("Namespace", second)
+    admin.update({**admin.get("Namespace", second), "spec": {"finalizers": []}}, subresource="finalize")
+    until(lambda: cache.informer("Namespace").get(None, second) is None, "a namespace that is gone")
+    room.browser.get("/lessons/replicaset/scale/")
+    assert admin.get("RoleBinding", "student", second)
+
+
 def test_a_teachers_own_walk_is_in_no_roster(room):
     room.teacher.get("/lessons/replicaset/scale/")
     assert Visit.objects.filter(step="scale").count() == 0

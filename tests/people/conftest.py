@@ -4,7 +4,7 @@ import pytest
 
 from minikweb.classroom import views as console
 from minikweb.dashboard import cluster
-from minikweb.people import throttle
+from minikweb.people import throttle, whereabouts
 from minikweb.people import views as doors
 from minikweb.tutorial import cluster as lesson_cluster
 from tests.dashboard.conftest import cache, compiled, english, server  # noqa: F401
@@ -22,7 +22,7 @@ def unthrottled(monkeypatch):
 @pytest.fixture
 def pages(cache, monkeypatch, settings):  # noqa: F811
     """The pages as beyond loopback."""
-    for module in (cluster, lesson_cluster, doors, console):
+    for module in (cluster, lesson_cluster, doors, console, whereabouts):
         monkeypatch.setattr(module, "shared_cache", lambda: cache)
     settings.SIGN_IN = True
     settings.ALLOWED_HOSTS = ["*"]
