@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from minikweb.dashboard.activity import Change
-from minikweb.dashboard.tree import CONFIG_KINDS, TREE_KINDS, Entry, Tree, entry
+from minikweb.dashboard.tree import CONFIG_KINDS, OWN_KINDS, TREE_KINDS, Entry, Tree, entry
+from minikweb.kinds import registry
 from minikweb.kinds.registry import Health
 
 Object = dict[str, Any]
@@ -33,10 +35,20 @@ class Moment:
         return found
 
 
+def is_shown(kind: str) -> bool:
+    """Whether the tree has entries of a kind: custom resources, too, but of the built-in kinds only some."""
+    return kind in KINDS or (kind not in OWN_KINDS and kind not in _builtin())
+
+
+@lru_cache(maxsize=1)
+def _builtin() -> frozenset[str]:
+    return frozenset(kind.kind for kind in registry.builtin().all())
+
+
 def moment_of(item: Object, health: Callable[[Object], Health] | None, change: Change | None) -> Moment | None:
     """The moment of an item of /activity; None for what no tree shows."""
     obj, old = item["object"], item["old"]
-    if health is None or change is None or obj.get("kind") not in KINDS:
+    if health is None or change is None or not is_shown(obj.get("kind", "")):
         return None
     before = entry(old, health) if old else None
     after = None if item["type"] == "DELETED" else entry(obj, health)
@@ -47,7 +59,7 @@ def moment_of(item: Object, health: Callable[[Object], Health] | None, change: C
 
 def rewound(present: Iterable[Entry], moments: Sequence[Moment], when: float) -> Tree:
     """The tree right after the last moment that is not later than `when`."""
-    entries = {found.id: found for found in present if found.kind in KINDS and found.created}
+    entries = {found.id: found for found in present if is_shown(found.kind) and found.created}
     for moment in reversed(moments):
         if moment.at <= when:
             break

@@ -69,6 +69,11 @@ def test_what_no_tree_shows_and_what_changes_nothing_there_is_no_moment():
     assert moment(10, deployment(), deployment()) is None
 
 
+def test_custom_resources_are_wound_back_and_kinds_without_a_place_in_the_tree_are_not():
+    assert replay.is_shown("Cake") and replay.is_shown("Pod")
+    assert not replay.is_shown("Role") and not replay.is_shown("Node") and not replay.is_shown("Group")
+
+
 # --- On the page ----------------------------------------------------------------------------------
 
 
