@@ -194,6 +194,12 @@ MISTAKES = {
         "kubectl create deployment stock --image=minikweb/demo:1 -n {namespace}",
         "The probe is gone: no thermometer, no fever. Put it back, corrected.",
     ),
+    "volumes that stay": (
+        ("statefulset", "kept", 1),
+        "kubectl apply -f lessons/19-statefulset/manifests/notes.yaml -n {namespace};"
+        " kubectl delete statefulset notes -n {namespace}",
+        "The volumes are still there, with their data: deleting them is up to you.",
+    ),
     "too short a name": (
         ("dns", "elsewhere", 0),
         "kubectl create configmap answers --from-literal=api=kubernetes -n {namespace}",
