@@ -21,7 +21,7 @@ from django.utils.http import urlencode
 
 from minikweb.people import actor, session
 
-STILL_THERE = 3.0  # seconds between two looks whether the person behind a socket may still be there
+STILL_THERE = 5.0  # seconds between two looks whether the person behind a socket may still be there
 GONE = 4401  # the code of a socket closed because its person left the class
 SOCKETS = 24  # that one student may have open
 Application = Callable[[Any, Any, Any], Awaitable[None]]
