@@ -82,7 +82,7 @@ def _unpack_helm(work: Path) -> Path:
 
 
 def _build_kubeseal(work: Path) -> Path:
-    environment = {**os.environ, "GOBIN": str(work), "GOFLAGS": "-modcacherw"}
+    environment = {"HOME": str(Path.home()), **os.environ, "GOBIN": str(work), "GOFLAGS": "-modcacherw"}
     done = subprocess.run(
         [go(), "install", KUBESEAL], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS
     )
