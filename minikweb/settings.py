@@ -1,9 +1,12 @@
 """Every setting and where it comes from. Nothing else reads the environment."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import socket
+import struct
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,13 +26,21 @@ API_PORT = int(os.environ.get("MINIKWEB_API_PORT", "6443"))
 
 
 def _own_addresses() -> list[str]:
-    """The IPv4 addresses under which others may know this machine; the one towards the network first."""
+    """The IPv4 addresses under which others may know this machine; the one towards the network first.
+
+    Asks the kernel alone: a class may sit on a network without a way out and without DNS.
+    """
     found = []
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # sends nothing: only asks the kernel which way it would go
+        probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which way it would go
         found.append(probe.getsockname()[0])
-    with contextlib.suppress(OSError):
-        found += socket.gethostbyname_ex(socket.gethostname())[2]
+    get_address = 0x8915 if sys.platform == "linux" else 0xC0206921  # SIOCGIFADDR
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for _, name in socket.if_nameindex():
+            if not name.startswith(("docker", "br-", "veth", "virbr", "bridge")):  # networks within this machine
+                with contextlib.suppress(OSError):  # an interface without an address
+                    answer = fcntl.ioctl(probe.fileno(), get_address, struct.pack("256s", name.encode()[:15]))
+                    found.append(socket.inet_ntoa(answer[20:24]))
     return [address for address in dict.fromkeys(found) if not address.startswith("127.")]
 
 
