@@ -24,18 +24,19 @@ def place(locator):
 
 
 def test_what_is_new_slots_in_and_nothing_changes_places(space, reader):
-    deployment, first = box(reader, "Deployment"), box(reader, "Pod").first
-    before, name = (place(deployment), place(first)), first.inner_text()
-    space.api.patch("Deployment", "web", {"spec": {"replicas": 2}}, space.name)
-    expect(box(reader, "Pod")).to_have_count(2)
+    boxes = [box(reader, "Deployment").filter(has_text="web"), *box(reader, "Pod").all()]
+    before = [(place(each), each.inner_text()) for each in boxes]
     space.api.create(
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "front"},
          "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}, namespace=space.name,
     )  # fmt: skip
-    expect(box(reader, "Service")).to_have_count(1)
-    expect(reader.page.locator(".topology path.traffic")).to_have_count(2)
-    assert (place(deployment), place(first)) == before
-    assert first.inner_text() == name
+    expect(reader.page.locator(".topology path.traffic")).to_have_count(3)
+    space.api.create(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "alone"},
+         "spec": {"containers": [{"name": "web", "image": "minikweb/demo:1"}]}}, namespace=space.name,
+    )  # fmt: skip
+    expect(box(reader, "Pod")).to_have_count(4)
+    assert [(place(each), each.inner_text()) for each in boxes] == before
 
 
 def test_many_replicas_are_one_box(space, reader):
