@@ -47,6 +47,14 @@ def from_kubeconfig(path: str | Path, context: str | None = None, *, user_agent:
     return Client(HttpTransport.url(cluster["server"], tls, _identity(user, path.parent)), user_agent=user_agent)
 
 
+def server_of(path: str | Path) -> str:
+    """The address of the API that a kubeconfig's current context names."""
+    path = Path(path).expanduser()
+    config = _read(path)
+    chosen = _named(config, "contexts", "context", config.get("current-context") or "", path)
+    return _named(config, "clusters", "cluster", chosen.get("cluster", ""), path)["server"]
+
+
 class TokenFile:
     """The bearer header from a file that may be replaced while we run."""
 

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from minikweb.apimachinery.errors import ApiError
+from minikweb.client.kubeconfig import server_of
 from minikweb.client.shared import shared_cache
 from minikweb.kinds.podstatus import summary
 from minikweb.people import changes, cluster, codes, grants, session, throttle
@@ -179,7 +180,9 @@ def me(request: HttpRequest) -> HttpResponse:
 
 
 def api_address(request: HttpRequest) -> str:
-    """Where the reader's kubectl finds the API: the host of this page, the API's port."""
+    """Where the reader's kubectl finds the API: the host of this page and the API's port, or the cluster elsewhere."""
+    if settings.KUBECONFIG:
+        return server_of(settings.KUBECONFIG)
     host = urlsplit(f"//{request.get_host()}").hostname or "127.0.0.1"
     return f"https://{f'[{host}]' if ':' in host else host}:{settings.API_PORT}"
 

@@ -3,7 +3,7 @@
 import yaml
 from django.contrib.auth import get_user_model
 
-from minikweb.people import codes, throttle
+from minikweb.people import codes, throttle, views
 from minikweb.people.models import SchoolClass, Student
 from tests.people.door import PASSWORD
 
@@ -162,3 +162,12 @@ def test_a_terminal_is_made_when_it_is_asked_for(door, admin):
 def _container():
     state = {"running": {"startedAt": "2026-11-23T12:00:00Z"}}
     return {"name": "toolbox", "ready": True, "restartCount": 0, "state": state, "image": "x", "imageID": ""}
+
+
+def test_on_a_cluster_elsewhere_the_kubeconfig_names_that_cluster(door, settings, tmp_path, rf):
+    path = tmp_path / "config"
+    cluster = {"name": "lab", "cluster": {"server": "https://lab.example:6443"}}
+    context = {"name": "lab", "context": {"cluster": "lab"}}
+    path.write_text(yaml.safe_dump({"clusters": [cluster], "contexts": [context], "current-context": "lab"}))
+    settings.KUBECONFIG = str(path)
+    assert views.api_address(rf.get("/me/")) == "https://lab.example:6443"
