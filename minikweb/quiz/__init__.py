@@ -1,1 +1,4 @@
-"""The questions: people and answers, no Kubernetes. `scoring.py` is pure."""
+"""The questions: for oneself, and live with a class.
+
+`cluster.py` alone reads the cluster, through the client; `scoring.py` and `objects.py` are pure.
+"""

@@ -1,1 +1,1 @@
-"""kube-scheduler: which node a pod runs on. `plugins.py` is pure: filters and scores over plain dicts."""
+"""kube-scheduler: which node a pod runs on. All but `scheduler.py` is pure: filters and scores over plain dicts."""
