@@ -77,7 +77,7 @@ class SimulatedRuntime:
         self._of_sandbox: dict[str, set[str]] = {}  # sandbox id → ids of its containers
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._due: list[tuple[float, str]] = []  # heap of (instant, pod uid): ends to come
+        self._due: list[tuple[float, str]] = []  # heap of (instant, pod uid): changes to come
         self._happened: list[str] = []  # pod uids whose change was asked for from outside
         self._dirty = False
         self._closed = False
@@ -181,9 +181,7 @@ class SimulatedRuntime:
             container.started = self.clock()
             self._dirty = True
             self._schedule(container)
-            if 0 < (wait := ready_after(container)) < math.inf:
-                heapq.heappush(self._due, (container.started + wait, self._sandboxes[container.sandbox_id].pod.uid))
-                self._changed.notify_all()
+            self._changed.notify_all()
 
     def stop_container(self, container_id: str, grace_seconds: int) -> None:
         with self._lock:
@@ -322,10 +320,14 @@ class SimulatedRuntime:
         return found
 
     def _schedule(self, container: Container) -> None:
-        end = end_of(container)
-        if end is not None and container.stopped is None:
-            heapq.heappush(self._due, (end[0], self._sandboxes[container.sandbox_id].pod.uid))
-            self._changed.notify_all()
+        """Notes when a container that has been started will be ready and when it will end."""
+        if container.started is None:
+            return
+        end, wait, uid = end_of(container), ready_after(container), self._sandboxes[container.sandbox_id].pod.uid
+        if end is not None:
+            heapq.heappush(self._due, (end[0], uid))
+        if 0 < wait < math.inf:
+            heapq.heappush(self._due, (container.started + wait, uid))
 
     def close(self) -> None:
         with self._lock:
