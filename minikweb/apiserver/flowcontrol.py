@@ -37,7 +37,7 @@ class Shares:
             return
         with self._lock:
             left = self._refilled(user.name)
-            self._left[user.name] = (max(left - 1, 0.0), self._clock())
+            self._left[user.name] = (left - (left >= 1), self._clock())  # what is refused takes nothing
             if len(self._left) > REMEMBERED:
                 self._left = {name: self._left[name] for name in self._left if self._refilled(name) < BURST}
         if left < 1:

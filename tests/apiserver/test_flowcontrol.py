@@ -46,6 +46,15 @@ def test_it_works(shares, clock):
     assert asked(shares, ZOE, 2000) == RATE
 
 
+def test_who_goes_on_too_fast_still_gets_the_share(shares, clock):
+    asked(shares, ZOE, 2000)
+    passed = 0
+    for _ in range(1000):  # 250 a second, for four
+        clock.now += 1 / 250
+        passed += asked(shares, ZOE, 1)
+    assert passed == pytest.approx(4 * RATE, abs=2)
+
+
 def test_the_refusal_says_what_to_do(shares):
     asked(shares, ZOE, 2000)
     with pytest.raises(TooManyRequests) as refused:
