@@ -50,4 +50,4 @@ def test_an_unknown_word_shows_kubernetes_own_message():
 
 def test_explanations_follow_the_reader_s_language():
     with translation.override("fr"):
-        assert str(reasons.explain("OOMKilled").cause).startswith("Le conteneur a dépassé")
+        assert str(reasons.explain("OOMKilled").cause).startswith("Le container a dépassé")
