@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.http import HttpRequest
 from django.template.loader import get_template
 from django.utils.translation import ngettext
 
@@ -14,6 +15,11 @@ from minikweb.dashboard.tree import Tree, entry
 
 TOGGLED = "minikweb-tree"  # the cookie with the ids that are not in their usual state
 NAMESPACE = "minikweb-ns"  # the cookie with the namespace last chosen
+
+
+def namespace_of(request: HttpRequest) -> str:
+    """The namespace of ?ns=, else the one that this browser chose last; "" for all of them."""
+    return request.GET.get("ns", request.COOKIES.get(NAMESPACE, ""))
 
 
 def sight_of(query: Mapping[str, str], cookies: Mapping[str, str]) -> Sight:

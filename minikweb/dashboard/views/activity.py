@@ -24,7 +24,7 @@ STORIES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJ
 @require_GET
 def feed(request: HttpRequest) -> HttpResponse:
     """?q= in any column, ?by=people (people and their tools) or cluster (controllers, kubelets), ?ns=."""
-    namespace = request.GET.get("ns", request.COOKIES.get(rows.NAMESPACE, ""))
+    namespace = rows.namespace_of(request)
     by = request.GET.get("by", "")
     words = request.GET.get("q", "").lower().split()
     lines = []

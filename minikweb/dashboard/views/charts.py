@@ -89,7 +89,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 
 def _chart(request: HttpRequest, entry: Entry, found: list[Entry]) -> Context:
     files, data = entry.files(), request.POST
-    namespace = data.get("namespace") or request.GET.get("ns", request.COOKIES.get(rows.NAMESPACE, "")) or "default"
+    namespace = data.get("namespace") or rows.namespace_of(request) or "default"
     name = data.get("name") or request.GET.get("release", "") or entry.about.name
     text = files.get("values.yaml", b"").decode("utf-8", "replace")
     return {

@@ -31,7 +31,7 @@ TABS = (
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """All releases; the list alone when it refreshes itself."""
-    namespace = request.GET.get("ns", request.COOKIES.get(rows.NAMESPACE, ""))
+    namespace = rows.namespace_of(request)
     context: Context = {"namespace": namespace, "missing": helm.missing()}
     try:
         context["releases"] = helm.releases(namespace)

@@ -18,10 +18,6 @@ Object = dict[str, Any]
 EVENTS_SHOWN = 300
 
 
-def _namespace(request: HttpRequest) -> str:
-    return request.GET.get("ns", request.COOKIES.get(rows.NAMESPACE, ""))
-
-
 def _objects(kind: Kind, namespace: str) -> list[Object]:
     scope = (namespace or None) if kind.namespaced else None
     if kind.kind not in cluster.KINDS:
@@ -35,7 +31,7 @@ def _objects(kind: Kind, namespace: str) -> list[Object]:
 def listing(request: HttpRequest, plural: str) -> HttpResponse:
     """The objects of a kind, ?q= filtering on any column, ?sort=<column> or -<column>."""
     kind = cluster.client().kind(plural)
-    namespace = _namespace(request) if kind.namespaced else ""
+    namespace = rows.namespace_of(request) if kind.namespaced else ""
     now = datetime.now(UTC)
     widest = 1 if kind.kind == "Node" else 0  # the nodes are few, and worth a closer look
     columns = [column for column in kind.columns if column.priority <= widest and column.name != "Age"]
@@ -94,7 +90,7 @@ def _comparable(cell: Any) -> tuple[int, float, str]:
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
     """What happened lately, latest first; ?type=Warning for the troubles only."""
-    namespace = _namespace(request)
+    namespace = rows.namespace_of(request)
     if not cluster.ready():
         raise errors.ServiceUnavailable("the API server has not answered yet")
     found = cluster.latest_first(cluster.cache().list("Event", namespace or None))

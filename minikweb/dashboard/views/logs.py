@@ -80,7 +80,7 @@ def _command(obj: Object, found: Entry, shown: Context) -> str:
 @require_GET
 def selection(request: HttpRequest) -> HttpResponse:
     """The logs of the pods that labels select: ?ns=&selector=app=web,tier!=db."""
-    namespace = request.GET.get("ns", request.COOKIES.get(rows.NAMESPACE, "")) or "default"
+    namespace = rows.namespace_of(request) or "default"
     selector = request.GET.get("selector", "").strip()
     context = _asked(request) | {"namespace": namespace, "selector": selector, "names": [], "container": ""}
     try:

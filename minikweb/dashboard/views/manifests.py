@@ -51,7 +51,7 @@ class Outcome:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The editor on a template (?template=Deployment&ns=…); POST with action check, apply, force or undo."""
-    namespace = request.GET.get("ns", request.COOKIES.get(rows.NAMESPACE, "")) or "default"
+    namespace = rows.namespace_of(request) or "default"
     context: Context = {"templates": TEMPLATES, "new": True, "namespace": namespace, "texts": editortexts.texts()}
     if request.method == "GET":
         chosen = request.GET.get("template", "")

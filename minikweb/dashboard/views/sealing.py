@@ -44,10 +44,6 @@ def _certificate() -> bytes:
     return cluster.client().request("GET", CERTIFICATE).body
 
 
-def _namespace(request: HttpRequest) -> str:
-    return request.GET.get("ns", request.COOKIES.get(rows.NAMESPACE, ""))
-
-
 def _objects(kind: Kind, namespace: str) -> list[Object]:
     """Those the reader may see: of all namespaces, or of each that allows it."""
     client = cluster.client()
@@ -68,7 +64,7 @@ def _objects(kind: Kind, namespace: str) -> list[Object]:
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The page; the list alone when it refreshes itself."""
-    kind, namespace = _kind(), _namespace(request)
+    kind, namespace = _kind(), rows.namespace_of(request)
     context: Context = {
         "served": kind is not None,
         "namespace": namespace,
@@ -86,7 +82,7 @@ def _form(request: HttpRequest) -> Context:
         "scopes": scope.SCOPES,
         "types": sealed.TYPES,
         "rows": range(min(int(count), MOST_ROWS) if count.isdigit() else ROWS),
-        "into": _namespace(request) or "default",
+        "into": rows.namespace_of(request) or "default",
     }
 
 
