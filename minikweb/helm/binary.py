@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,6 +83,20 @@ def find(wanted: str, cache: Path) -> Path:
         if place:
             return Path(place)
     raise NoHelm("there is no helm in PATH: install it (https://helm.sh/docs/intro/install) and try again")
+
+
+def program(wanted: str, cache: Path) -> Callable[[Sequence[str]], tuple[int, str, str]] | None:
+    """What runs helm without a cluster: words → (code, output, error). None where there is no binary."""
+    try:
+        found = find(wanted, cache)
+    except NoHelm:
+        return None
+
+    def run_words(words: Sequence[str]) -> tuple[int, str, str]:
+        outcome = run(found, words)
+        return outcome.code, outcome.output, outcome.error
+
+    return run_words
 
 
 def run(

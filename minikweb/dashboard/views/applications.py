@@ -259,13 +259,4 @@ def _predicted(one: Entry, target: Object | None) -> Object | None:
 
 
 def _helm() -> manifests.Helm | None:
-    try:
-        found = binary.find(settings.HELM, settings.CACHE_DIR)
-    except binary.NoHelm:
-        return None
-
-    def run(words: Any) -> tuple[int, str, str]:
-        outcome = binary.run(found, words)
-        return outcome.code, outcome.output, outcome.error
-
-    return run
+    return binary.program(settings.HELM, settings.CACHE_DIR)

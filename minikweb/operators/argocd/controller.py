@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -309,13 +309,4 @@ def _decoded(data: Object, name: str) -> str:
 
 def _helm() -> manifests.Helm | None:
     """The official binary, if this machine has it."""
-    try:
-        found = binary.find(settings.HELM, settings.CACHE_DIR)
-    except binary.NoHelm:
-        return None
-
-    def run(words: Sequence[str]) -> tuple[int, str, str]:
-        outcome = binary.run(found, words)
-        return outcome.code, outcome.output, outcome.error
-
-    return run
+    return binary.program(settings.HELM, settings.CACHE_DIR)
