@@ -5,11 +5,11 @@ Source: plugin/pkg/admission/storage/{storageclass/setdefault,storageobjectinuse
 
 from __future__ import annotations
 
-from minikweb.apimachinery import quantity
 from minikweb.apimachinery.errors import forbidden
 from minikweb.apiserver.server import Server
 from minikweb.kinds.registry import Kind, Object
 from minikweb.kinds.storage import DEFAULT_CLASS, class_of
+from minikweb.kinds.volumebinding import requested
 
 PROTECTION = {
     "persistentvolumeclaims": "kubernetes.io/pvc-protection",
@@ -45,7 +45,7 @@ def default_class(server: Server) -> str:
 
 def check_growth(server: Server, kind: Kind, new: Object, old: Object) -> None:
     """Raises Forbidden for a claim that grows and whose class does not know how."""
-    if kind.resource != "persistentvolumeclaims" or _requested(new) <= _requested(old):
+    if kind.resource != "persistentvolumeclaims" or requested(new) <= requested(old):
         return
     storage_class = server.lister.get(CLASSES, "", class_of(old) or "")
     if not (storage_class or {}).get("allowVolumeExpansion"):
@@ -54,7 +54,3 @@ def check_growth(server: Server, kind: Kind, new: Object, old: Object) -> None:
             "support resize"
         )
         raise forbidden("", kind.plural, new["metadata"]["name"], why)
-
-
-def _requested(claim: Object) -> object:
-    return quantity.parse(((claim["spec"].get("resources") or {}).get("requests") or {}).get("storage") or 0)
