@@ -33,7 +33,7 @@ class FragmentConsumer(ABC, AsyncWebsocketConsumer):
         """The fragment as it is now."""
 
     async def connect(self) -> None:
-        self.school_class = await _in_thread(self.find_class)()
+        self.school_class = await in_thread(self.find_class)()
         if self.school_class is None:
             await self.close()
             return
@@ -56,7 +56,7 @@ class FragmentConsumer(ABC, AsyncWebsocketConsumer):
     async def _follow(self) -> None:
         last = None
         while True:
-            fragment = await _in_thread(self._rendered)()
+            fragment = await in_thread(self._rendered)()
             if fragment != last:
                 await self.send(text_data=fragment)
                 last = fragment
@@ -90,6 +90,6 @@ def language_of(scope: dict[str, Any]) -> str:
     return wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
-def _in_thread(function: Any) -> Any:
+def in_thread(function: Any) -> Any:
     """Each look in a thread of its own: the default would queue all sockets on one."""
     return database_sync_to_async(function, thread_sensitive=False)

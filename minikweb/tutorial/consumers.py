@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
-from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.http import Http404
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from minikweb.apimachinery import errors
+from minikweb.people.consumers import in_thread, language_of
 from minikweb.tutorial import cluster, views
 from minikweb.tutorial.lesson import Lesson
 
 CALM = 0.05  # seconds in which several changes become one look
 TICK = 2.0  # a look without a change: a namespace deleted, a cluster back
-
-
-def in_thread(function):
-    """Each look in a thread of its own: the default would queue all sockets on one."""
-    return database_sync_to_async(function, thread_sensitive=False)
 
 
 class StepConsumer(AsyncWebsocketConsumer):
@@ -68,12 +60,6 @@ class StepConsumer(AsyncWebsocketConsumer):
                 return render_to_string("tutorial/checks.html", views.checks_context(self.lesson, self.step))
             except errors.ApiError as error:
                 return render_to_string("tutorial/checks.html", {"error": error})
-
-
-def language_of(scope: dict[str, Any]) -> str:
-    """The language of the page that opened the socket: it says so in the address."""
-    wanted = parse_qs(scope.get("query_string", b"").decode()).get("lang", [""])[0]
-    return wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def _subscribe(lesson: Lesson, loop: asyncio.AbstractEventLoop, changed: asyncio.Event):

@@ -11,8 +11,8 @@ from django.http import Http404
 
 from minikweb.apimachinery import errors
 from minikweb.people import actor
+from minikweb.people.consumers import in_thread, language_of
 from minikweb.tutorial import catchup, cluster, film, progress, shell, views
-from minikweb.tutorial.consumers import in_thread, language_of
 from minikweb.tutorial.film import Event
 from minikweb.tutorial.lesson import Lesson, Step
 
