@@ -43,7 +43,7 @@ def check(server: Server, kind: Kind, obj: Object) -> None:
 def _complete_pod(limit_range: Object, pod: Object) -> None:
     limits: Texts = {}
     requests: Texts = {}
-    for item in limit_range["spec"].get("limits") or ():
+    for item in (limit_range.get("spec") or {}).get("limits") or ():
         if item.get("type") == "Container":
             limits |= item.get("default") or {}
             requests |= item.get("defaultRequest") or {}
@@ -71,7 +71,7 @@ def _complete_container(container: Object, word: str, requests: Texts, limits: T
 
 def faults_of(limit_range: Object, kind: str, obj: Object) -> Iterator[str]:
     """What of a Pod or PersistentVolumeClaim a range refuses, in Kubernetes' words."""
-    for item in limit_range["spec"].get("limits") or ():
+    for item in (limit_range.get("spec") or {}).get("limits") or ():
         type_ = item.get("type", "")
         if kind == "PersistentVolumeClaim":
             if type_ == kind:

@@ -117,3 +117,9 @@ def test_a_range_that_is_gone_limits_nothing(api):
     assert api.post(PODS, asking(limits={"cpu": "2"})).status == 403
     api.delete(f"{RANGES}/range-container")
     assert api.post(PODS, asking(limits={"cpu": "2"})).status == 201
+
+
+@pytest.mark.parametrize("spec", [{}, {"spec": {}}, {"spec": {"limits": []}}])
+def test_a_range_that_says_nothing_stands_in_nobodys_way(api, spec):
+    api.make(RANGES, {"metadata": {"name": "empty"}, **spec})
+    assert api.post(PODS, pod("web")).status == 201
