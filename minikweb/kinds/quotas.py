@@ -10,12 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from minikweb.apimachinery import quantity
-from minikweb.apimachinery.errors import duplicate, forbidden_value, invalid_value
+from minikweb.apimachinery.errors import duplicate, forbidden_value, invalid_value, required
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME, UNKNOWN
 from minikweb.kinds.registry import Cause, Column, Kind, Object
 
 LIMITED = ("Container", "PersistentVolumeClaim", "Pod")
+PAIRS = (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating"))  # scopes that exclude each other
+PLAIN_SCOPES = (*PAIRS[0], *PAIRS[1], "CrossNamespacePodAffinity")  # without values
+SCOPES = (*PLAIN_SCOPES, "PriorityClass")
+SELECTOR = "spec.scopeSelector.matchExpressions"
 
 
 def _amounts(path: str, found: dict[str, Any] | None) -> list[Cause]:
@@ -27,9 +31,37 @@ def _amounts(path: str, found: dict[str, Any] | None) -> list[Cause]:
 
 def _validate_quota(quota: Object, old: Object | None) -> list[Cause]:
     spec = quota.get("spec") or {}
-    causes = _amounts("spec.hard", spec.get("hard"))
+    causes = _amounts("spec.hard", spec.get("hard")) + _validate_scopes(spec)
     if old and spec.get("scopes") != (old.get("spec") or {}).get("scopes"):
         causes.append(invalid_value("spec.scopes", spec.get("scopes"), "field is immutable"))
+    return causes
+
+
+def _validate_scopes(spec: Object) -> list[Cause]:
+    """One that means nothing would make nothing of the quota, silently."""
+    scopes = spec.get("scopes") or []
+    causes = [invalid_value("spec.scopes", scopes, "unsupported scope") for each in scopes if each not in SCOPES]
+    requirements = (spec.get("scopeSelector") or {}).get("matchExpressions") or ()
+    causes += [fault for each in requirements for fault in _validate_requirement(each)]
+    for field, names in (("spec.scopes", scopes), (SELECTOR, [each.get("scopeName") for each in requirements])):
+        if any(one in names and other in names for one, other in PAIRS):
+            causes.append(invalid_value(field, names, "conflicting scopes"))
+    return causes
+
+
+def _validate_requirement(requirement: Object) -> list[Cause]:
+    name, operator, values = (requirement.get(key) or "" for key in ("scopeName", "operator", "values"))
+    causes = [] if name in SCOPES else [invalid_value(f"{SELECTOR}.scopeName", name, "unsupported scope")]
+    if name in PLAIN_SCOPES and operator != "Exists":
+        causes.append(invalid_value(f"{SELECTOR}.operator", operator, f"must be Exists for the scope {name}"))
+    if operator in ("In", "NotIn"):
+        missing = f"must be at least one value when `operator` is {operator}"
+        causes += [] if values else [required(f"{SELECTOR}.values", missing)]
+    elif operator in ("Exists", "DoesNotExist"):
+        many = f"must be no value when `operator` is {operator}"
+        causes += [invalid_value(f"{SELECTOR}.values", values, many)] if values else []
+    else:
+        causes.append(invalid_value(f"{SELECTOR}.operator", operator, "not a valid selector operator"))
     return causes
 
 

@@ -117,7 +117,7 @@ def in_scope(quota: Object, resource: str, obj: Object) -> bool:
 
 
 def _matches(requirement: Object, spec: Object) -> bool:
-    name = requirement["scopeName"]
+    name = requirement.get("scopeName", "")
     if name in ("Terminating", "NotTerminating"):
         return ((spec.get("activeDeadlineSeconds") or -1) >= 0) is (name == "Terminating")
     if name in ("BestEffort", "NotBestEffort"):

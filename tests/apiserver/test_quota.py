@@ -147,3 +147,27 @@ def test_another_namespace_is_not_concerned(api):
     quota(api, {"pods": "0"})
     api.make("/api/v1/namespaces", {"metadata": {"name": "other"}})
     assert api.post("/api/v1/namespaces/other/pods", pod("a")).status == 201
+
+
+BEST_EFFORT = {"scopeName": "BestEffort", "operator": "Exists"}
+MEANINGLESS = [
+    ({"scopes": ["Tired"]}, "unsupported scope"),
+    ({"scopes": ["BestEffort", "NotBestEffort"]}, "conflicting scopes"),
+    ({"requirements": [{}]}, "unsupported scope"),
+    ({"requirements": [{"scopeName": "BestEffort", "operator": "In", "values": ["x"]}]}, "must be Exists"),
+    ({"requirements": [{"scopeName": "PriorityClass", "operator": "In"}]}, "at least one value"),
+    ({"requirements": [{"scopeName": "PriorityClass", "operator": "Exists", "values": ["x"]}]}, "no value"),
+    ({"requirements": [{"scopeName": "PriorityClass", "operator": "Near"}]}, "not a valid selector operator"),
+    ({"requirements": [BEST_EFFORT, {**BEST_EFFORT, "scopeName": "NotBestEffort"}]}, "conflicting scopes"),
+]
+
+
+@pytest.mark.parametrize("asked, why", MEANINGLESS)
+def test_a_scope_that_means_nothing_is_refused(api, asked, why):
+    spec = {"hard": {"pods": "1"}, "scopes": asked.get("scopes")}
+    if "requirements" in asked:
+        spec["scopeSelector"] = {"matchExpressions": asked["requirements"]}
+    answer = api.post(QUOTAS, {"metadata": {"name": "team"}, "spec": spec})
+    assert answer.status == 422
+    assert why in answer.message
+    assert api.post(PODS, pod("web")).status == 201
