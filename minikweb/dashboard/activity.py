@@ -23,7 +23,6 @@ MOST_FIELDS = 6
 LONGEST = 60  # characters of a value
 UNTOLD = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")  # of metadata
 DASHBOARD = "minikweb-dashboard"
-SYSTEM = "system:"
 
 
 @dataclass(frozen=True, slots=True)

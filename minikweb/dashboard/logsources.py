@@ -16,7 +16,6 @@ from minikweb.dashboard.tree import WORKLOADS
 Object = dict[str, Any]
 
 SELECTION = "Selection"  # stands where a kind does: pods by their labels
-SPEAKING = (*WORKLOADS, "Service", SELECTION)  # what has the logs of its pods
 
 
 @dataclass(frozen=True)

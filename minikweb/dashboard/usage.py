@@ -22,33 +22,23 @@ SAMPLES = 120  # of each object: half an hour
 IDLE = 600.0  # seconds after the last look at a graph before sampling rests
 MOST_PODS = 1000  # with more, only nodes have a history
 
-_answers: dict[tuple[str, str], tuple[float, dict[str, Used]]] = {}  # (whose, what) → until when, the answer
+_answers: dict[str, tuple[float, dict[str, Used]]] = {}  # whose → until when, the answer
 _lock = threading.Lock()
 
 
 def of_nodes(client: Client, whose: str = "") -> dict[str, Used]:
     """node → what it uses; {} without metrics."""
-    return _kept(client, "NodeMetrics", "", whose)
-
-
-def of_pods(client: Client, namespace: str, whose: str = "") -> dict[str, Used]:
-    """pod → what its containers use together; {} without metrics."""
-    return _kept(client, "PodMetrics", namespace, whose)
-
-
-def _kept(client: Client, kind: str, namespace: str, whose: str) -> dict[str, Used]:
-    key = (whose, f"{kind}/{namespace}")
     with _lock:
-        until, answer = _answers.get(key, (0.0, {}))
+        until, answer = _answers.get(whose, (0.0, {}))
     if time.monotonic() < until:
         return answer
     try:
-        listed = client.list(kind, namespace or None)["items"]
+        listed = client.list("NodeMetrics")["items"]
         answer, keep = {one["metadata"]["name"]: _used(one) for one in listed}, KEPT
     except ApiError:
         answer, keep = {}, SILENT
     with _lock:
-        _answers[key] = (time.monotonic() + keep, answer)
+        _answers[whose] = (time.monotonic() + keep, answer)
         for old in [old for old, (until, _) in _answers.items() if until < time.monotonic() - SILENT]:
             del _answers[old]
     return answer

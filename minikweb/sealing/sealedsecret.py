@@ -77,11 +77,6 @@ def _template(secret: Object) -> Object:
     return found | {name: secret[name] for name in ("type", "immutable") if secret.get(name) is not None}
 
 
-def seal_raw(value: bytes, key: RSAPublicKey, namespace: str, name: str, wanted: Scope) -> str:
-    """One value alone, as `kubeseal --raw` prints it."""
-    return base64.b64encode(hybrid.seal(key, value, scope.label(namespace, name, wanted))).decode()
-
-
 def unseal(sealed: Object, keys: Iterable[RSAPrivateKey]) -> Object:
     """The Secret in a SealedSecret, owned by it. Raises CannotUnseal, with every entry that does not open."""
     spec, metadata, keys = sealed.get("spec") or {}, sealed["metadata"], list(keys)
