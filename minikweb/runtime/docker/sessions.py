@@ -39,8 +39,7 @@ class Session:
         """Raises TimeoutError when nothing came within so many seconds."""
         while not self._ready:
             try:
-                if timeout is not None:
-                    self._socket.settimeout(timeout)
+                self._socket.settimeout(timeout)  # also None: what came before may have been in a hurry
                 data = self._incoming.read1(CHUNK)
             except TimeoutError:
                 raise
