@@ -165,7 +165,8 @@ class Volumes:
         token, renew = self._tokens.get(key, ("", now))
         if renew <= now:
             token, ends = self._request_token(pod, wanted.get("audience", ""), seconds)
-            self._tokens[key] = (token, now + (ends - now) * RENEW)
+            with self._lock:  # `forget` goes through them
+                self._tokens[key] = (token, now + (ends - now) * RENEW)
         return token
 
     def _request_token(self, pod: Object, audience: str, seconds: int) -> tuple[str, datetime]:
