@@ -113,6 +113,8 @@ def write(name: str, file: str, content: str) -> None:
     path, data = folder(name), content.replace("\r\n", "\n").encode()
     if not chart.is_name(file):
         raise Refused(_("%(file)s is no name of a file of a chart.") % {"file": file[:80]})
+    if file.rpartition("/")[2] == chart.SCHEMA and (place := chart.leads_out(content)):
+        raise Refused(_("A schema here refers to itself alone, with #, not to %(place)s.") % {"place": place[:80]})
     others = {key: value for key, value in files(name).items() if key != file}
     if any(key.startswith(f"{file}/") for key in others) or any(file.startswith(f"{key}/") for key in others):
         raise Refused(_("%(file)s is the name of a folder or below a file.") % {"file": file})

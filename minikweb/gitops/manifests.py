@@ -6,6 +6,7 @@ Source: https://argo-cd.readthedocs.io/en/stable/user-guide/tool_detection/, dir
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +28,7 @@ Helm = Callable[
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 SKIPPED = b"+argocd:skip-file-rendering"
 MOST_OBJECTS = 2000
+_RELEASE = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 SECONDS = 30.0
 
 
@@ -124,12 +126,20 @@ def _template(files: Files, source: Source, app: str, namespace: str, helm: Helm
         root = Path(folder)
         _write(files, root)
         chart = root / source.path
-        words = ["template", source.helm.get("releaseName") or app, str(chart), "--namespace", namespace or "default"]
+        words = ["template", _release(source, app), str(chart), "--namespace", namespace or "default"]
         words += [] if source.helm.get("skipCrds") else ["--include-crds"]
         code, printed, complained = helm([*words, *_values(source.helm, root, chart)])
     if code:
         raise ManifestError(_one_line(complained, folder))
     return printed
+
+
+def _release(source: Source, app: str) -> str:
+    """The release's name; anything else could be an option, and some of helm's read any file of this machine."""
+    name = str(source.helm.get("releaseName") or app)
+    if not _RELEASE.fullmatch(name):
+        raise ManifestError(f"releaseName {name}: it has small letters, digits, - and . only, - and . not at the ends")
+    return name
 
 
 def _values(options: Object, root: Path, chart: Path) -> Iterator[str]:

@@ -6,6 +6,7 @@ Everything that comes from outside is checked: names that lead out of the chart,
 from __future__ import annotations
 
 import io
+import json
 import re
 import tarfile
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ Files = dict[str, bytes]
 
 MOST_FILES, MOST_BYTES = 200, 2 << 20
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*){0,7}")
+SCHEMA = "values.schema.json"
+REFERENCES = ("$schema", "$ref", "$dynamicRef", "$recursiveRef")
+_WITHIN = re.compile(r"(#.*|https?://json-schema\.org/[\w./#-]*)?", re.S)  # what helm reads nothing else for
 IGNORED = (".helmignore", ".DS_Store")
 
 
@@ -71,6 +75,27 @@ def checked(files: Mapping[str, bytes]) -> Files:
 def is_name(name: str) -> bool:
     """Whether a path is relative, without `..`, and not too deep."""
     return bool(_NAME.fullmatch(name)) and ".." not in name.split("/") and len(name) <= 200
+
+
+def leads_out(schema: str) -> str:
+    """The first place elsewhere that a values.schema.json has helm read, a file of this machine or a URL; "" for none.
+
+    What is no JSON leads nowhere: helm reads nothing of it either.
+    """
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        for key, value in pairs:
+            if key in REFERENCES and isinstance(value, str) and not _WITHIN.fullmatch(value):
+                found.append(value)
+
+    try:
+        json.loads(schema, object_pairs_hook=look, parse_int=str, parse_float=str)  # of any length, as helm's
+    except RecursionError:
+        return "…"
+    except ValueError:
+        return ""
+    return found[0] if found else ""
 
 
 def read_folder(folder: Path) -> Files:

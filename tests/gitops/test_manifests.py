@@ -90,6 +90,12 @@ def test_a_value_file_outside_the_repository_is_refused():
         )
 
 
+def test_a_release_s_name_that_is_an_option_is_refused():
+    options = {"releaseName": "--set-file=a=/etc/passwd"}
+    with pytest.raises(ManifestError, match="^releaseName --set-file=a=/etc/passwd: "):
+        objects({"chart/Chart.yaml": b"name: x"}, source("chart", helm=options), "a", "b", lambda words: (0, "", ""))
+
+
 def test_a_chart_s_error_is_one_line_without_our_folder():
     def helm(words):
         return 1, "", f"Error: {words[2]}/templates/web.yaml:3:\n  bad value"

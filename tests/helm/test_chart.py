@@ -96,6 +96,25 @@ def made(folder, name, version):
     (folder / f"{name}-{version}").rmdir()
 
 
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ('{"$ref": "http://127.0.0.1:8000/x"}', "http://127.0.0.1:8000/x"),
+        ('{"properties": {"a": {"\\u0024ref": "file:///etc/passwd"}}}', "file:///etc/passwd"),
+        ('{"anyOf": [{"$ref": ""}, {"$ref": "../other.json"}]}', "../other.json"),
+        ('{"$schema": "http://json-schema.org@example.com/x"}', "http://json-schema.org@example.com/x"),
+        ('{"$ref": "http://a", "$ref": "#"}', "http://a"),
+        ('{"maximum": ' + "9" * 5000 + ', "$dynamicRef": "x.json"}', "x.json"),
+        ("[" * 100_000, "…"),
+        ('{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/a"}', ""),
+        ('{"$ref": "http', ""),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_a_schema_that_has_helm_read_elsewhere_is_told(schema, place):
+    assert chart.leads_out(schema) == place
+
+
 def test_a_folder_of_charts_is_a_repository(tmp_path):
     for version in ("1.0.0", "1.10.0", "1.2.0", "2.0.0-rc.1"):
         made(tmp_path, "shop", version)

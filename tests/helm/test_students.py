@@ -75,6 +75,16 @@ def test_what_is_written_belongs_to_who_wrote_it(two):
         assert drafts.names() == ["mine"]
 
 
+@pytest.mark.parametrize("file", ["values.schema.json", "charts/below/values.schema.json"])
+def test_no_schema_of_theirs_has_the_machine_of_the_pages_read_elsewhere(two, file):
+    two.browser.post("/helm/author/", {"name": "mine"})
+    text = '{"$ref": "file:///etc/passwd"}'
+    page = two.browser.post("/helm/author/mine/save/", {"file": file, "text": text}, headers={"hx-request": "true"})
+    assert "file:///etc/passwd" in page.content.decode()
+    with actor.acting(two.zoe.actor):
+        assert file not in drafts.files("mine")
+
+
 def test_helm_speaks_for_the_student(two):
     with actor.acting(two.zoe.actor):
         words = helm.identity(two.zoe.account).words()
