@@ -1,4 +1,4 @@
-"""What goes when a person or a class goes: from the cluster, from the lessons, from the quiz. And what was deleted."""
+"""What goes when a person or a class goes: from the cluster, the lessons, the quiz, the charts. And what was deleted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from minikweb.client.client import Client
+from minikweb.dashboard import drafts
 from minikweb.people import changes, cluster
 from minikweb.people.models import SchoolClass, Student
 from minikweb.quiz import attempts
@@ -47,6 +48,7 @@ def _memories(students: list[Student]) -> Deleted:
     people = [student.person for student in students]
     steps, _ = Progress.objects.filter(person__in=people).delete()
     quizzes, answers = attempts.forget(people)
+    charts = sum(map(drafts.forget, people))
     _, own = Student.objects.filter(pk__in=[student.pk for student in students]).delete()
-    found = {"step": steps, "attempt": quizzes, "answer": answers}
+    found = {"step": steps, "attempt": quizzes, "answer": answers, "chart": charts}
     return Counter({key: count for key, count in found.items() if count}) + Counter({"person": own["people.Student"]})

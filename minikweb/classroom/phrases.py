@@ -38,6 +38,7 @@ def _counted(key: str, count: int) -> str:
         "step": ngettext("%(count)d step of progress", "%(count)d steps of progress", count),
         "attempt": ngettext("%(count)d quiz", "%(count)d quizzes", count),
         "answer": ngettext("%(count)d answer", "%(count)d answers", count),
+        "chart": ngettext("%(count)d chart", "%(count)d charts", count),
         "Namespace": ngettext("%(count)d Namespace", "%(count)d Namespaces", count),
         "ServiceAccount": ngettext(
             "%(count)d ServiceAccount with its tokens", "%(count)d ServiceAccounts with their tokens", count

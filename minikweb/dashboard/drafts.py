@@ -100,6 +100,14 @@ def delete(name: str) -> None:
     shutil.rmtree(folder(name))
 
 
+def forget(person: str) -> int:
+    """Deletes the charts that somebody wrote; returns how many."""
+    path = helm.folder_of(person)
+    count = sum(one.is_dir() for one in path.iterdir()) if path.is_dir() else 0
+    shutil.rmtree(path, ignore_errors=True)
+    return count
+
+
 def files(name: str) -> Files:
     """Raises Refused."""
     try:

@@ -106,7 +106,11 @@ def _acted(words: Sequence[str], namespace: str, chart_name: str = "", stdin: st
 
 def own_folder() -> Path:
     """Where the reader's own charts are."""
-    person = actor.current().person
+    return folder_of(actor.current().person)
+
+
+def folder_of(person: str) -> Path:
+    """Where somebody's own charts are."""
     readable = re.sub(r"[^a-z0-9-]", "", person.lower())[:20]
     return settings.OWN_CHARTS_DIR / f"{readable}-{hashlib.sha256(person.encode()).hexdigest()[:8]}"
 

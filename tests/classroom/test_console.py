@@ -165,6 +165,14 @@ def test_removing_a_person_deletes_what_is_kept_and_says_so(room):
     assert SchoolClass.objects.exists()
 
 
+def test_the_charts_of_who_is_removed_go_too(room, settings, tmp_path):
+    settings.OWN_CHARTS_DIR = tmp_path  # whoever gets this account's name later would find them
+    room.browser.post("/helm/author/", {"name": "mine"})
+    assert list(tmp_path.glob("*/mine"))
+    assert "1 chart" in room.do(f"student/{room.zoe.account}/remove")
+    assert not list(tmp_path.iterdir())
+
+
 def test_deleting_a_class_deletes_everybody(room, admin):
     page = room.do("delete")
     assert "1 person" in page and "1 class" in page
