@@ -79,9 +79,8 @@ def judging(
         return
     podsecurity.check(server, call, kind, new, old)
     priorities.check_class(server, kind, new)
-    if old is None:
-        limitranger.check(server, kind, new)
-    else:
+    limitranger.check(server, kind, new, old)
+    if old is not None:
         volumes.check_growth(server, kind, new, old)
     with quota.charging(server, kind, new, old, call.now):
         yield

@@ -11,6 +11,7 @@ from typing import Any
 
 from minikweb.apimachinery import quantity
 from minikweb.apimachinery.errors import forbidden
+from minikweb.apimachinery.meta import is_being_deleted
 from minikweb.apiserver.server import Server
 from minikweb.kinds.registry import Kind, Object
 
@@ -26,9 +27,11 @@ def complete(server: Server, kind: Kind, obj: Object) -> None:
             _complete_pod(limit_range, obj)
 
 
-def check(server: Server, kind: Kind, obj: Object) -> None:
-    """Raises Forbidden with all that a range refuses."""
+def check(server: Server, kind: Kind, obj: Object, old: Object | None = None) -> None:
+    """Raises Forbidden with all that a range refuses: of a pod once, of a claim also when it changes."""
     if kind.resource not in ("pods", "persistentvolumeclaims"):
+        return
+    if old is not None and (kind.resource == "pods" or is_being_deleted(old)):
         return
     for limit_range in server.lister.list("limitranges", obj["metadata"].get("namespace", "")):
         faults = list(faults_of(limit_range, kind.kind, obj))

@@ -6,6 +6,7 @@ from tests.apiserver.api import PODS, deployment, pod
 
 RANGES = "/api/v1/namespaces/default/limitranges"
 CLAIMS = "/api/v1/namespaces/default/persistentvolumeclaims"
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 
 
@@ -17,6 +18,10 @@ def limit(api, type="Container", **item):
 def asking(name="web", requests=None, limits=None):
     resources = {"requests": requests or {}, "limits": limits or {}}
     return pod(name, containers=[{"name": "c", "image": "demo:1", "resources": resources}])
+
+
+def storage(amount):
+    return {"resources": {"requests": {"storage": amount}}}
 
 
 def test_a_container_that_says_nothing_gets_the_defaults(api):
@@ -104,6 +109,28 @@ def test_a_claim_has_its_own_bounds(api):
     answer = api.post(CLAIMS, {"metadata": {"name": "data"}, "spec": spec})
     assert answer.status == 403
     assert answer.message.endswith("maximum storage usage per PersistentVolumeClaim is 2Gi, but request is 3Gi")
+
+
+def test_a_claim_does_not_grow_past_what_a_claim_may_ask_for(api):
+    limit(api, "PersistentVolumeClaim", max={"storage": "2Gi"})
+    api.make(CLASSES, {"metadata": {"name": "grows"}, "provisioner": "example.com/x", "allowVolumeExpansion": True})
+    asked = {"accessModes": ["ReadWriteOnce"], "storageClassName": "grows", "volumeName": "disk"}
+    api.make(CLAIMS, {"metadata": {"name": "data"}, "spec": {**asked, **storage("1Gi")}})
+    api.patch(f"{CLAIMS}/data/status", {"status": {"phase": "Bound"}})
+    assert api.patch(f"{CLAIMS}/data", {"spec": storage("2Gi")}).status == 200
+    answer = api.patch(f"{CLAIMS}/data", {"spec": storage("3Gi")})
+    assert answer.status == 403
+    assert answer.message.endswith("maximum storage usage per PersistentVolumeClaim is 2Gi, but request is 3Gi")
+
+
+def test_a_claim_too_large_for_a_range_that_came_later_can_be_deleted(api):
+    asked = {"accessModes": ["ReadWriteOnce"], **storage("3Gi")}
+    api.make(CLAIMS, {"metadata": {"name": "data", "finalizers": ["example.com/a"]}, "spec": asked})
+    limit(api, "PersistentVolumeClaim", max={"storage": "2Gi"})
+    api.delete(f"{CLAIMS}/data")
+    assert api.patch(f"{CLAIMS}/data", {"metadata": {"finalizers": ["example.com/a"]}}).status == 200
+    assert api.patch(f"{CLAIMS}/data", {"metadata": {"finalizers": None}}).status == 200
+    assert api.get(f"{CLAIMS}/data").status == 404
 
 
 def test_workloads_are_taken_as_they_are_for_only_pods_are_limited(api):
