@@ -1,4 +1,4 @@
-"""What goes when a person or a class goes: from the cluster, the lessons, the quiz, the charts. And what was deleted."""
+"""What goes when a person or a class goes: from the cluster, the lessons, the quiz, the charts. And how many."""
 
 from __future__ import annotations
 
