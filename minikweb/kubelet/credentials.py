@@ -6,7 +6,6 @@ Source: pkg/credentialprovider/{config.go,keyring.go}.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -59,7 +58,9 @@ def _entries(secret: Object) -> dict[str, Object]:
             found = json.loads(base64.b64decode(data.get(".dockercfg", "e30=")))
     except (ValueError, AttributeError):
         return {}
-    return {key: value for key, value in (found or {}).items() if isinstance(value, dict)}
+    if not isinstance(found, dict):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, dict)}
 
 
 def _credential(entry: Object) -> Credential | None:
@@ -67,6 +68,7 @@ def _credential(entry: Object) -> Credential | None:
     if entry.get("auth"):
         try:
             user, _, password = base64.b64decode(entry["auth"]).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except (ValueError, TypeError):
             return None
-    return Credential(user, password) if user and password else None
+    given = isinstance(user, str) and isinstance(password, str) and user and password
+    return Credential(user, password) if given else None

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from minikweb.apimachinery.errors import ApiError
 from minikweb.kubelet import credentials
 from minikweb.kubelet.backoff import Backoff
 from minikweb.kubelet.operations import Operations
@@ -115,7 +116,11 @@ class Images:
     def _fetch(self, pod: Object, image: str, tell: Tell) -> None:
         """With each credential that the pod's secrets have for the registry, else without. Raises the last failure."""
         annotations = pod["metadata"].get("annotations") or {}
-        known = credentials.for_image(image, self._secrets(pod, tell))
+        try:
+            secrets = self._secrets(pod, tell)
+        except ApiError as error:  # a failure as any other: it is waited for longer and longer
+            raise RuntimeFailure(f"cannot read the pull secrets: {error.message}", "ErrImagePull") from error
+        known = credentials.for_image(image, secrets)
         for number, credential in enumerate(known or [None], 1):
             try:
                 self.runtime.pull_image(image, annotations, credential)

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from minikweb.apimachinery.errors import ServiceUnavailable
 from minikweb.kubelet.credentials import for_image
 from minikweb.runtime.protocol import Credential, ImageNotFound
 from tests.kubelet.conftest import Node, container, pod
@@ -47,6 +48,18 @@ def test_what_is_no_docker_config_is_no_credential(data):
     assert for_image("web", [{"data": data}]) == []
 
 
+@pytest.mark.parametrize("key", [".dockerconfigjson", ".dockercfg"])
+@pytest.mark.parametrize("said", [[1], "x", {"auths": [1]}, {"auths": "x"}, {"auths": {"r.example": 1}}, 3])
+def test_what_only_looks_like_a_docker_config_is_no_credential(key, said):
+    data = {key: base64.b64encode(json.dumps(said).encode()).decode()}
+    assert for_image("r.example/web", [{"data": data}]) == []
+
+
+@pytest.mark.parametrize("entry", [{"auth": 3}, {"auth": "é"}, {"username": 1, "password": 2}, {"username": "ada"}])
+def test_an_entry_without_a_user_and_a_password_is_no_credential(entry):
+    assert for_image("r.example/web", [docker_config("login", {"r.example": entry})]) == []
+
+
 def test_an_older_secret_is_read_too():
     data = base64.b64encode(json.dumps({"r.example": BOB}).encode()).decode()
     assert for_image("r.example/web", [{"data": {".dockercfg": data}}]) == [Credential("bob", "q")]
@@ -70,3 +83,17 @@ def test_a_pods_secrets_are_used_to_pull_and_a_missing_one_is_said(monkeypatch):
     (words,) = node.recorded.said("FailedToRetrieveImagePullSecret")
     assert words.startswith("Unable to retrieve some image pull secrets (gone);")
     assert repr(seen[0]) == "Credential(user='ada')"
+
+
+def test_secrets_that_cannot_be_read_are_a_pull_that_failed(monkeypatch):
+    node = Node()
+
+    def read(namespace, name):
+        raise ServiceUnavailable("the API server is away")
+
+    monkeypatch.setattr(node.runtime, "image_id", lambda image, annotations: None)
+    monkeypatch.setattr(node.kubelet.images, "read", read)
+    web = pod(containers=[container(image="r.example/web:1")], imagePullSecrets=[{"name": "login"}])
+    node.run(web)
+    waits = node.status(web)["containerStatuses"][0]["state"]["waiting"]
+    assert waits == {"reason": "ErrImagePull", "message": "cannot read the pull secrets: the API server is away"}
