@@ -15,7 +15,6 @@ from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME, UNKNOWN
 from minikweb.kinds.registry import Cause, Column, Kind, Object
 
-LIMITED = ("Container", "PersistentVolumeClaim", "Pod")
 PAIRS = (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating"))  # scopes that exclude each other
 PLAIN_SCOPES = (*PAIRS[0], *PAIRS[1], "CrossNamespacePodAffinity")  # without values
 SCOPES = (*PLAIN_SCOPES, "PriorityClass")
