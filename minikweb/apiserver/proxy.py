@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 from collections.abc import Awaitable, Callable, Iterator
 
 import httptools
@@ -27,6 +28,7 @@ from minikweb.kinds.discovery import SERVICE_NAME
 from minikweb.kinds.registry import Object
 from minikweb.store.query import Query
 
+_ITSELF = re.compile(r"/*(?:[^/]*/){6}[^/]+")  # api/v1/namespaces/NAMESPACE/pods/NAME/proxy
 _HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
 _NOT_SENT = (*_HOP_BY_HOP, "authorization", "content-length", "host", "cookie")
 _NOT_ANSWERED = (*_HOP_BY_HOP, "content-length", "content-type")
@@ -62,7 +64,7 @@ def answer(server: Server, request: Request) -> Stream | Response:
         if request.route.verb != "get":
             raise method_not_allowed()
         return kubelet.proxy(server, request)
-    if request.path.endswith("/proxy"):
+    if request.path == _cut(request.path):
         return Response(b"", 301, headers=[("location", request.path + "/")])
     if kind == "Service" and (path := _socket_of(server, request)):
         return _relay(request, lambda: streams.connect(path), "localhost")
@@ -98,8 +100,10 @@ def _relay(request: Request, connect: Callable[[], Awaitable[streams.Connection]
 
 
 def _cut(path: str) -> str:
-    """The path of the proxy itself, without the slash behind it."""
-    return path[: path.index("/proxy/") + len("/proxy")]
+    """The path of the proxy itself, without the slash behind it; a namespace or a pod may be called proxy, too."""
+    found = _ITSELF.match(path)
+    assert found  # what routes.py takes for a proxy has as many parts
+    return found[0]
 
 
 def _head(request: Request, host: str) -> bytes:

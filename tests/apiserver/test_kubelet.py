@@ -42,7 +42,7 @@ def served(folder, kubelet):
                 "POST", "/api/v1/nodes", {"metadata": {"name": node, "annotations": annotations}}
             )
             assert status == 201, body
-        for name, node in (("web", "n1"), ("waiting", "n1"), ("missing", "n1"), ("lost", "dead")):
+        for name, node in (("web", "n1"), ("waiting", "n1"), ("missing", "n1"), ("proxy", "n1"), ("lost", "dead")):
             assert served.request("POST", PODS, pod(name, nodeName=node))[0] == 201
         yield served
     finally:
@@ -179,6 +179,16 @@ def test_a_pod_is_asked_through_its_proxy_and_its_answer_is_its_own(served):
     assert asked.endswith("content-length: 3\r\n\r\ntea")
     assert "x-mine: 2" in asked
     assert "Bearer" not in asked  # the token is not the pod's business
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [("proxy/proxy/tea", "/tea"), ("web/proxy/tea/proxy", "/tea/proxy"), ("web/pro%78y/tea", "/tea")],
+)
+def test_what_is_called_proxy_is_asked_at_its_own_path(served, target, asked):
+    answer = asked_through_proxy(served, "PUT", f"{PODS}/{target}")
+
+    assert answer.read().decode().startswith(f"PUT {asked} HTTP/1.1\r\n")
 
 
 def test_where_a_pod_sends_one_on_itself_is_behind_the_proxy(served):
