@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import kr8s
 import pytest
 from kr8s.objects import ConfigMap, Deployment, Namespace, Pod
@@ -9,6 +11,9 @@ from kr8s.objects import ConfigMap, Deployment, Namespace, Pod
 from tests.running import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore:Kubernetes version")]
+
+
+_numbers = itertools.count(1)  # a test that is run again meets nothing of its first run
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +24,7 @@ def api(cluster):
 @pytest.fixture
 def namespace(api, request):
     """A namespace of the test's own."""
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:50].strip("-")
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:45].strip("-") + f"-{next(_numbers)}"
     made = Namespace({"metadata": {"name": name}}, api=api)
     made.create()
     yield name

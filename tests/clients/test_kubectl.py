@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 
@@ -27,10 +28,13 @@ spec:
 """
 
 
+_numbers = itertools.count(1)  # a test that is run again meets nothing of its first run
+
+
 @pytest.fixture
 def kubectl(cluster, request):
     """kubectl in a namespace of the test's own."""
-    namespace = re.sub("[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
+    namespace = re.sub("[^a-z0-9]+", "-", request.node.name.lower())[:45].strip("-") + f"-{next(_numbers)}"
     cluster.kubectl("create", "namespace", namespace)
 
     def run(command: str, *more: str, **options) -> str:

@@ -96,8 +96,7 @@ def test_an_autoscaler_follows_the_load(kubectl):
     kubectl("rollout status deployment/web --timeout=60s")
     kubectl("autoscale deployment web --min=1 --max=3 --cpu=80%")
     until(lambda: kubectl("get deployment web -o jsonpath={.spec.replicas}") == "3", "three replicas")
-    described = kubectl("describe hpa web")
-    assert "cpu resource utilization (percentage of request) above target" in described
-    assert "300% (300m) / 80%" in described
-    assert "cpu: 300%/80%" in kubectl("get hpa web")
-    assert any("300m" in line for line in kubectl("top pods").splitlines())
+    for said in ("cpu resource utilization (percentage of request) above target", "300% (300m) / 80%"):
+        until(lambda said=said: said in kubectl("describe hpa web"), said)
+    until(lambda: "cpu: 300%/80%" in kubectl("get hpa web"), "the use in the list")
+    until(lambda: any("300m" in line for line in kubectl("top pods").splitlines()), "the pods' use")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -28,6 +29,9 @@ DEPLOYMENT = {
 }
 
 
+_numbers = itertools.count(1)  # a test that is run again meets nothing of its first run
+
+
 @pytest.fixture(scope="module")
 def api(cluster):
     """An ApiClient of the cluster's administrator."""
@@ -43,7 +47,7 @@ def core(api):
 @pytest.fixture
 def namespace(core, request):
     """A namespace of the test's own."""
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:50].strip("-")
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:45].strip("-") + f"-{next(_numbers)}"
     core.create_namespace({"metadata": {"name": name}})
     yield name
     core.delete_namespace(name)
