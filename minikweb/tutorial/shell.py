@@ -48,20 +48,36 @@ def environment(kubeconfig: Path, base: Mapping[str, str] = os.environ) -> dict[
 
 def typed(script: str, kubeconfig: Path, folder: Path | None = None) -> str:
     """Runs a script in a folder to its end, or to its first command that fails; returns what went wrong."""
-    command = ["sh", "-c", "set -e\n" + script]
+    process = subprocess.Popen(
+        ["sh", "-c", "set -e\n" + script],
+        env=environment(kubeconfig),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            command,
-            env=environment(kubeconfig),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TYPING_SECONDS,
-        )
+        printed, complained = process.communicate(timeout=TYPING_SECONDS)
     except subprocess.TimeoutExpired:
+        _end(process)
         return f"its solution does not end within {TYPING_SECONDS:g} s"
-    return "" if done.returncode == 0 else f"its solution fails: {(done.stderr or done.stdout).strip()}"
+    except BaseException:  # Ctrl-C reaches us alone: it has a session of its own
+        _end(process)
+        raise
+    return "" if process.returncode == 0 else f"its solution fails: {(complained or printed).strip()}"
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Ends a shell with all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+    process.wait()
 
 
 @contextlib.contextmanager

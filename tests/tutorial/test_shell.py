@@ -70,3 +70,14 @@ def test_closing_it_ends_what_it_runs(tmp_path):
 def test_a_script_stops_at_its_first_failure(tmp_path):
     assert shell.typed("true", tmp_path) == ""
     assert "no-such-command" in shell.typed("no-such-command\ntouch x", tmp_path)
+
+
+def test_a_script_that_does_not_end_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(shell, "TYPING_SECONDS", 1.0)
+    assert "does not end within 1 s" in shell.typed("sh -c 'echo $$ > pid; sleep 600; true'", tmp_path, tmp_path)
+    child = int((tmp_path / "pid").read_text())
+    until(lambda: not is_alive(child), "the end of what it ran")
+
+
+def test_bytes_that_are_no_text_are_no_error_of_ours(tmp_path):
+    assert "its solution fails" in shell.typed("printf '\\377' >&2; false", tmp_path)
