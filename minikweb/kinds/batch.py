@@ -16,9 +16,10 @@ from minikweb.apimachinery.serializer import deep_copy
 from minikweb.kinds import columns, cronschedule, formats, strategy
 from minikweb.kinds.columns import AGE, NAME, NONE, TEMPLATE, Column
 from minikweb.kinds.jobvalidation import INDEXED, NON_INDEXED, validate_job_spec
+from minikweb.kinds.labelselectors import validate_label_selector
 from minikweb.kinds.podspec import fill
 from minikweb.kinds.registry import Cause, Health, Kind, Object
-from minikweb.kinds.workloads import default_template, validate_label_selector
+from minikweb.kinds.workloads import default_template
 
 Spec = dict[str, Any]
 

@@ -14,8 +14,8 @@ from minikweb.apimachinery.errors import forbidden_value, invalid_value, require
 from minikweb.apimachinery.labels import Selector, from_label_selector
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME, NONE
+from minikweb.kinds.labelselectors import validate_label_selector
 from minikweb.kinds.registry import Cause, Column, Kind, Object
-from minikweb.kinds.workloads import validate_label_selector
 
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 SHOWN_HOSTS = 3

@@ -12,11 +12,13 @@ from typing import Any
 from minikweb.apimachinery import labels
 from minikweb.apimachinery.errors import duplicate, forbidden_value, invalid_value, not_supported, required
 from minikweb.kinds import formats
+from minikweb.kinds.affinityvalidation import validate_affinity
 from minikweb.kinds.containervalidation import (
     validate_container,
     validate_identities,
     validate_lifecycle_and_probes,
 )
+from minikweb.kinds.labelselectors import validate_label_selector
 from minikweb.kinds.registry import Cause
 
 Spec = dict[str, Any]
@@ -25,7 +27,6 @@ _NOT_FOR_INIT = "may not be set for init containers without restartPolicy=Always
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION_OPERATORS = ("Equal", "Exists")
-_NODE_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 _HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
 
 
@@ -66,6 +67,7 @@ def _topology_spread(path: str, constraint: Spec) -> list[Cause]:
         causes.append(invalid_value(f"{path}.maxSkew", constraint.get("maxSkew", 0), "must be greater than zero"))
     if not constraint.get("topologyKey"):
         causes.append(required(f"{path}.topologyKey", "can not be empty"))
+    causes += validate_label_selector(f"{path}.labelSelector", constraint.get("labelSelector") or {})
     policies = ("DoNotSchedule", "ScheduleAnyway")
     if constraint.get("whenUnsatisfiable") not in policies:
         causes.append(not_supported(f"{path}.whenUnsatisfiable", constraint.get("whenUnsatisfiable") or "", policies))
@@ -235,44 +237,8 @@ def _scheduling(path: str, spec: Spec) -> list[Cause]:
     causes = []
     for index, toleration in enumerate(spec.get("tolerations") or []):
         causes += validate_toleration(f"{path}.tolerations[{index}]", toleration)
-    node_affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    here = f"{path}.affinity.nodeAffinity"
-    hard = node_affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    if hard is not None:
-        causes += _node_selector(f"{here}.requiredDuringSchedulingIgnoredDuringExecution", hard)
-    for index, soft in enumerate(node_affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or []):
-        weight = f"{here}.preferredDuringSchedulingIgnoredDuringExecution[{index}].weight"
-        if not 1 <= soft.get("weight", 0) <= 100:
-            causes.append(invalid_value(weight, soft.get("weight", 0), "must be in the range 1-100"))
+    causes += validate_affinity(f"{path}.affinity", spec.get("affinity") or {})
     return causes
-
-
-def _node_selector(path: str, selector: Spec) -> list[Cause]:
-    terms = selector.get("nodeSelectorTerms") or []
-    if not terms:
-        return [required(f"{path}.nodeSelectorTerms", "must have at least one node selector term")]
-    causes = []
-    for index, term in enumerate(terms):
-        for number, expression in enumerate(term.get("matchExpressions") or []):
-            here = f"{path}.nodeSelectorTerms[{index}].matchExpressions[{number}]"
-            causes += _node_requirement(here, expression)
-    return causes
-
-
-def _node_requirement(path: str, expression: Spec) -> list[Cause]:
-    operator, values = expression.get("operator"), expression.get("values") or []
-    causes = []
-    if operator in ("In", "NotIn") and not values:
-        causes.append(required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    elif operator in ("Exists", "DoesNotExist") and values:
-        causes.append(
-            forbidden_value(f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-        )
-    elif operator in ("Gt", "Lt") and len(values) != 1:
-        causes.append(required(f"{path}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-    elif operator not in _NODE_OPERATORS:
-        causes.append(invalid_value(f"{path}.operator", operator or "", "not a valid selector operator"))
-    return causes + formats.qualified_name(f"{path}.key", expression.get("key"))
 
 
 def validate_toleration(path: str, toleration: Spec) -> list[Cause]:
