@@ -14,6 +14,7 @@ from minikweb.controllers.garbagecollector import GarbageCollector
 from minikweb.operators.sealedsecrets import installation
 from minikweb.operators.sealedsecrets.controller import SealedSecretsController
 from minikweb.operators.sealedsecrets.plan import MANAGED, PATCHED
+from minikweb.people import grants
 from minikweb.sealing import keys, sealedsecret
 from minikweb.store.database import Database
 from minikweb.store.storage import Storage
@@ -302,11 +303,11 @@ def test_a_key_secret_that_holds_nothing_does_no_harm(fresh):
 # --- The original beside it ------------------------------------------------------------------------------
 
 
-def deploy_original(cluster):
+def deploy_original(cluster, namespace="kube-system"):
     labels = {"name": "sealed-secrets-controller"}
     containers = [{"name": "controller", "image": "docker.io/bitnami/sealed-secrets-controller:0.32.2"}]
     template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
-    metadata = {"name": "sealed-secrets-controller", "namespace": "kube-system"}
+    metadata = {"name": "sealed-secrets-controller", "namespace": namespace}
     spec = {"selector": {"matchLabels": labels}, "template": template}
     cluster.client.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
     settle(cluster)
@@ -319,6 +320,16 @@ def test_where_the_original_runs_everything_is_left_to_it(fresh):
     assert "status" not in look(cluster)
     assert "sealed-secrets-controller" not in cluster.names("Service", "kube-system")
     assert not cluster["sealedsecrets"].socket.exists()
+
+
+def test_a_students_deployment_of_that_image_stands_in_for_nobody(fresh):
+    cluster = fresh
+    metadata = {"name": "learn-zoe", "labels": {grants.CLASS_LABEL: "k7m2"}}
+    cluster.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    deploy_original(cluster, "learn-zoe")
+    apply(cluster, seal(cluster, {"password": "s3cret"}))
+    assert values(cluster) == {"password": "s3cret"}
+    assert "sealed-secrets-controller" in cluster.names("Service", "kube-system")
 
 
 def test_the_originals_chart_meets_no_conflict(fresh):
