@@ -12,6 +12,7 @@ from minikweb.apimachinery.errors import invalid_value
 from minikweb.apimachinery.labels import from_label_selector
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME, count
+from minikweb.kinds.labelselectors import validate_label_selector
 from minikweb.kinds.registry import Cause, Column, Kind, Object
 
 EVICTION = Kind(
@@ -31,7 +32,8 @@ def _validate(budget: Object, old: Object | None) -> list[Cause]:
     least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
     if least is not None and most is not None:
         return [invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
-    causes = formats.integer_or_percent("spec.minAvailable", least) if least is not None else []
+    causes = validate_label_selector("spec.selector", spec.get("selector") or {})
+    causes += formats.integer_or_percent("spec.minAvailable", least) if least is not None else []
     return causes + (formats.integer_or_percent("spec.maxUnavailable", most) if most is not None else [])
 
 

@@ -12,6 +12,7 @@ from minikweb.apimachinery import quantity
 from minikweb.apimachinery.errors import forbidden_value, required
 from minikweb.kinds import formats, strategy
 from minikweb.kinds.columns import AGE, NAME
+from minikweb.kinds.labelselectors import validate_label_selector
 from minikweb.kinds.podspec import fill
 from minikweb.kinds.registry import Cause, Column, Kind, Object
 
@@ -209,6 +210,7 @@ def _validate_claim(claim: Object, old: Object | None) -> list[Cause]:
     storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     path = "spec.resources[storage]"
     causes = _validate_modes(spec) + (formats.resource_amount(path, storage) if storage else [required(path)])
+    causes += validate_label_selector("spec.selector", spec.get("selector") or {})
     if not old:
         return causes
     before = old.get("spec") or {}
