@@ -60,9 +60,10 @@ class Request:
     protocol: str = ""
     body: bytes = b""
 
-    @property
-    def is_push(self) -> bool:
-        return "git-receive-pack" in self.path or "git-receive-pack" in self.query
+
+def is_push(path: str, query: str) -> bool:
+    """Whether a request writes, or asks how to."""
+    return "git-receive-pack" in path or "git-receive-pack" in query
 
 
 def names(folder: Path, examples: Path) -> list[str]:

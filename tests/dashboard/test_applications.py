@@ -18,7 +18,7 @@ def shop(web, tmp_path, monkeypatch):
     """An Application with one object of another colour than in git, and one that left git."""
     monkeypatch.setattr("minikweb.settings.DATA_DIR", tmp_path)
     monkeypatch.setattr("minikweb.settings.GIT_PROTOCOLS", ("file",))
-    for cached in (views._desire, views._commit):
+    for cached in (views._desire, views._known_commit):
         cached.cache_clear()
     for obj in installation.objects()[:3]:
         _made(web, obj)
@@ -164,3 +164,18 @@ def test_deleting_says_what_goes_along_and_needs_the_name(shop):
     assert "deleted with it" in page and "settings" in page
     assert shop.post("/apps/shop/delete/", {"name": "x"}).status_code == 422
     assert "deletionTimestamp" not in read(shop)["metadata"]
+
+
+def test_the_repositories_that_come_along_are_served(shop):
+    answer = shop.ask("/git/shop.git/info/refs?service=git-upload-pack")
+    assert answer.headers["Content-Type"] == "application/x-git-upload-pack-advertisement"
+    assert b"refs/heads/qualif" in answer.content
+    assert shop.ask("/git/other.git/info/refs?service=git-upload-pack").status_code == 404
+
+
+@pytest.mark.django_db
+def test_who_may_not_push_is_told_before_anything_is_read(shop, monkeypatch):
+    monkeypatch.setattr(views.git.actor, "present", lambda: None)
+    pushed = shop.post("/git/shop.git/git-receive-pack", {"x": "y"}, authorization="Basic bm9ib2R5Ondyb25n")
+    assert pushed.status_code == 401
+    assert pushed.headers["WWW-Authenticate"].startswith("Basic")

@@ -69,12 +69,12 @@ def test_git_s_program_answers(folder, examples):
     assert serve(path, Request("GET", "/config")).status == 404
 
 
-def test_a_push_needs_a_name(folder, examples):
+def test_a_push_is_told_from_its_address(folder, examples):
     path = ensure(folder, examples, "shop", URL)
-    asked = Request("GET", "/info/refs", "service=git-receive-pack")
-    assert asked.is_push
-    assert serve(path, asked, "ada").status == 200
-    assert not Request("GET", "/info/refs", "service=git-upload-pack").is_push
+    assert serve(path, Request("GET", "/info/refs", "service=git-receive-pack"), "ada").status == 200
+    assert server.is_push("info/refs", "service=git-receive-pack")
+    assert server.is_push("git-receive-pack", "")
+    assert not server.is_push("info/refs", "service=git-upload-pack")
 
 
 def test_history_is_not_rewritten_and_protected_branches_do_not_move(folder, examples, tmp_path):

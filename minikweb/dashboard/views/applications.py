@@ -205,14 +205,17 @@ def _desire() -> Desire:
     return Desire(Repositories(settings.DATA_DIR / "gitops-pages", settings.GIT_PROTOCOLS), lambda url: None, _helm)
 
 
-@lru_cache(maxsize=256)
 def _commit(url: str, revision: str) -> Commit | None:
     """Author, date and message of a commit, None where git does not tell."""
-    if not url or not revision:
-        return None
     with suppress(GitError):
-        return _desire().repositories.commit(url, revision)
+        return _known_commit(url, revision) if url and revision else None
     return None
+
+
+@lru_cache(maxsize=256)
+def _known_commit(url: str, revision: str) -> Commit:
+    """A commit never changes; a failure is not remembered. Raises GitError."""
+    return _desire().repositories.commit(url, revision)
 
 
 def _differences(app: Object, entries: list[Entry]) -> list[tuple[Entry, list[Any]]]:

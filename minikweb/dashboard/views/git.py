@@ -33,17 +33,19 @@ def serve(request: HttpRequest, name: str, path: str) -> HttpResponse:
         repository = server.ensure(settings.GIT_DIR, settings.GIT_EXAMPLES, name, address())
     except server.NoSuchRepository:
         raise Http404(name) from None
+    user = ""
+    if server.is_push(path, request.META.get("QUERY_STRING", "")):  # asked before the body is read
+        user = _pusher(request)
+        if not user:
+            return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="Minikweb"'})
     asked = _asked(request, path)
     if asked is None:
         return HttpResponse(_("This push is too large."), status=413)
-    user = _pusher(request) if asked.is_push else ""
-    if asked.is_push and not user:
-        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="Minikweb"'})
     try:
         answer = server.serve(repository, asked, user)
     except subprocess.TimeoutExpired:
         return HttpResponse(status=504)
-    if asked.is_push and asked.method == "POST" and answer.status == 200:
+    if user and asked.method == "POST" and answer.status == 200:
         refresh(f"{address()}/{name}.git")
     return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
 
