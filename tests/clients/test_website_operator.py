@@ -34,8 +34,8 @@ def sites(cluster):
         cluster.kubectl("-n", NAMESPACE, "delete", "websites", "--all", "--timeout=30s", check=False)
         operator.terminate()
         operator.wait(20)
-        cluster.kubectl("delete", "-f", str(FOLDER / "crd.yaml"), "-f", str(FOLDER / "rbac.yaml"), "--wait=false")
-        cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+        cluster.kubectl("delete", "-f", str(FOLDER / "crd.yaml"), "-f", str(FOLDER / "rbac.yaml"))
+        cluster.kubectl("delete", "namespace", NAMESPACE)
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
@@ -61,8 +61,9 @@ def ready(sites):
 def test_it_works(sites):
     sites("apply", "-f", str(FOLDER / "website.yaml"))
     until(lambda: ready(sites) == ("True", "2 of 2 pods are ready"), "the website is ready")
-    made = sites("get", "deployment,service,ingress", "-l", "website=hello", "-o", "name").split()
-    assert made == ["deployment.apps/hello", "service/hello", "ingress.networking.k8s.io/hello"]
+    wanted = ["deployment.apps/hello", "service/hello", "ingress.networking.k8s.io/hello"]
+    made = ("get", "deployment,service,ingress", "-l", "website=hello", "-o", "name")
+    until(lambda: sites(*made).split() == wanted, "a Deployment, a Service and an Ingress")
     assert sites("get", "ws").split("\n")[1].split()[:4] == ["hello", "True", "2", "hello.localhost"]
 
 

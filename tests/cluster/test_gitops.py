@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -28,7 +29,8 @@ def clone(cluster, tmp_path):
         git("clone", "--quiet", cluster.url(f"/git/{name}.git"))
         return tmp_path / name, lambda *words: git(*words, cwd=tmp_path / name)
 
-    return function
+    yield function
+    shutil.rmtree(cluster.data / "git", ignore_errors=True)  # others find the repositories as they come along
 
 
 def app(cluster, name):
