@@ -4,6 +4,7 @@ From a laptop:  pip install kopf kubernetes && kopf run operator.py --all-namesp
 In the cluster: see rbac.yaml and deployment.yaml
 """
 
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -53,7 +54,7 @@ def observe(event, body, namespace, memo, **_):
         "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     status = {"readyReplicas": ready, "conditions": [condition]}
-    kind = memo.api.resources.get(api_version=f"{GROUP}/{VERSION}", kind="Website")
+    kind = kind_of(memo.api, f"{GROUP}/{VERSION}", "Website")
     with suppress(dynamic.exceptions.NotFoundError):  # it may just be ending
         kind.status.patch(
             body={"status": status},
@@ -116,14 +117,22 @@ def ingress(name, host):
 # --- Writing ------------------------------------------------------------------------------------------------
 
 
+_asking = threading.Lock()  # handlers run in threads, and what the client learns of the API is not made for several
+
+
+def kind_of(api, api_version, kind):
+    with _asking:
+        return api.resources.get(api_version=api_version, kind=kind)
+
+
 def apply(api, namespace, child):
     """Server-side apply: creates it, or changes only the fields that are ours."""
-    kind = api.resources.get(api_version=child["apiVersion"], kind=child["kind"])
+    kind = kind_of(api, child["apiVersion"], child["kind"])
     name = child["metadata"]["name"]
     kind.server_side_apply(body=child, name=name, namespace=namespace, field_manager=NAME, force_conflicts=True)
 
 
 def remove(api, namespace, child):
-    kind = api.resources.get(api_version=child["apiVersion"], kind=child["kind"])
+    kind = kind_of(api, child["apiVersion"], child["kind"])
     with suppress(dynamic.exceptions.NotFoundError):
         kind.delete(name=child["metadata"]["name"], namespace=namespace)
