@@ -23,7 +23,7 @@ test: .venv/installed-dev ## run every check of CI; what needs Docker or Chromiu
 	@if .venv/bin/python -m tests.needs postgresql; then MINIKWEB_TEST_DATABASE=postgresql \
 		$(PYTEST) -n auto tests/store tests/apiserver tests/controllers tests/scheduler; fi
 
-test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no cluster, on all cores: about a minute
+test-fast: .venv/installed-dev ## run the tests that need no Docker, no browser and no cluster, on all cores: about two minutes
 	@$(PYTEST) -q -n auto -m "not docker and not browser and not kubectl and not helm and not cluster"
 
 bench: .venv/installed-dev ## measure, beside plain Docker in the same run
