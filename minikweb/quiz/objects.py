@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from minikweb.apimachinery import fieldpath
+
 Object = dict[str, Any]
 Values = dict[str, str]
 
@@ -84,27 +86,15 @@ def _condition(raw: Any) -> Condition:
 def _path(text: Any) -> tuple[str, ...]:
     if not isinstance(text, str) or not text:
         raise ValueError("reads: a path is like spec.template.spec.containers.0.image")
-    return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", text))
-
-
-def at(obj: Any, path: tuple[str, ...]) -> Any:
-    """The value at a path, None where there is none."""
-    for part in path:
-        if isinstance(obj, list) and part.isdigit() and int(part) < len(obj):
-            obj = obj[int(part)]
-        elif isinstance(obj, dict) and part in obj:
-            obj = obj[part]
-        else:
-            return None
-    return obj
+    return fieldpath.parse(text)
 
 
 def read(reads: Reads, objects: list[Object]) -> Values | None:
     """The values of the newest object that fits and has them all, and where it is: KIND, NAMESPACE, NAME."""
     staying = [obj for obj in objects if not obj["metadata"].get("deletionTimestamp")]
     for obj in sorted(staying, key=lambda one: one["metadata"].get("creationTimestamp", ""), reverse=True):
-        found = {name: at(obj, path) for name, path in reads.values}
-        fits = all(OPERATORS[one.operator](at(obj, one.path), one.wanted) for one in reads.where)
+        found = {name: fieldpath.at(obj, path) for name, path in reads.values}
+        fits = all(OPERATORS[one.operator](fieldpath.at(obj, one.path), one.wanted) for one in reads.where)
         if fits and all(isinstance(value, str | int | bool) for value in found.values()):
             place = {"KIND": reads.kind, "NAMESPACE": obj["metadata"].get("namespace", "")}
             place["NAME"] = obj["metadata"]["name"]

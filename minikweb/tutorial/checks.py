@@ -24,13 +24,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from minikweb.apimachinery import errors, labels, meta
+from minikweb.apimachinery import errors, fieldpath, labels, meta
 from minikweb.kinds import registry
 from minikweb.tutorial import wording
 from minikweb.tutorial.wording import Words
@@ -174,7 +173,7 @@ def _field(raw: dict[str, Any]) -> Field:
     operators = [key for key in raw if key in OPERATORS]
     if "path" not in raw or len(operators) != 1 or len(raw) != 2:
         raise ValueError(f"a field has a path and one of {sorted(OPERATORS)}, not {raw}")
-    return Field(parse_path(raw["path"]), operators[0], _value(raw[operators[0]]))
+    return Field(fieldpath.parse(raw["path"]), operators[0], _value(raw[operators[0]]))
 
 
 def _value(raw: Any) -> Any:
@@ -182,7 +181,7 @@ def _value(raw: Any) -> Any:
         return raw
     if set(raw) == {"from"} and isinstance(raw["from"], dict) and raw["from"].get("path"):
         where = dict(raw["from"])
-        path = parse_path(where.pop("path"))
+        path = fieldpath.parse(where.pop("path"))
         return Other(parse(where, nested=True), path)
     if set(raw) == {"number-of"}:
         return Other(parse(raw["number-of"], nested=True), None)
@@ -203,23 +202,6 @@ def _cause(raw: dict[str, Any]) -> tuple[Check, tuple[tuple[str, str], ...]]:
     return parse(raw["when"], nested=True), (("fr", raw["fr"]), ("en", raw["en"]))
 
 
-def parse_path(text: str) -> tuple[str, ...]:
-    """`spec.template.spec.containers.0.image`; a dot in a key is written `\\.` as in kubectl's JSONPath."""
-    return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", text))
-
-
-def at(obj: Any, path: tuple[str, ...]) -> Any:
-    """The value at a path, or None."""
-    for part in path:
-        if isinstance(obj, list) and part.isdigit() and int(part) < len(obj):
-            obj = obj[int(part)]
-        elif isinstance(obj, dict) and part in obj:
-            obj = obj[part]
-        else:
-            return None
-    return obj
-
-
 def look(check: Check, reader: Reader) -> Seen:
     """Whether a check holds now, and what is seen of it."""
     return _look_at_one(check, reader) if check.name else _look_at_many(check, reader)
@@ -235,7 +217,9 @@ def _look_at_one(check: Check, reader: Reader) -> Seen:
         return Seen(False, wording.present(check.kind, name))
     wrong = [field for field in check.fields if not _holds(field, obj, reader)]
     if wrong:
-        return Seen(False, wording.together([wording.field(f.dotted, at(obj, f.path)) for f in wrong]), (obj,))
+        return Seen(
+            False, wording.together([wording.field(f.dotted, fieldpath.at(obj, f.path)) for f in wrong]), (obj,)
+        )
     if not _is_owned(check, obj):
         return Seen(False, wording.owner(check.kind, name, _owner_of(obj)), (obj,))
     health = _health(check.kind, obj)
@@ -270,7 +254,7 @@ def _holds(field: Field, obj: Object, reader: Reader) -> bool:
             return False
     if isinstance(wanted, str):
         wanted = filled(wanted, reader)
-    return OPERATORS[field.operator](at(obj, field.path), wanted)
+    return OPERATORS[field.operator](fieldpath.at(obj, field.path), wanted)
 
 
 def _of_another(other: Other, reader: Reader) -> Any:
@@ -287,7 +271,7 @@ def _of_another(other: Other, reader: Reader) -> Any:
         )
     except errors.NotFound:
         return None
-    return at(found, other.path)
+    return fieldpath.at(found, other.path)
 
 
 def filled(text: str, reader: Reader) -> str:

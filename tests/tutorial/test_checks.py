@@ -2,7 +2,7 @@
 
 import pytest
 
-from minikweb.apimachinery import errors
+from minikweb.apimachinery import errors, fieldpath
 from minikweb.tutorial import checks, diagnosis
 
 SAYS = {"fr": "attendu", "en": "expected"}
@@ -145,7 +145,7 @@ def test_a_pod_that_cannot_start_tells_why():
 
 def test_a_dot_in_a_key_is_escaped_as_in_kubectl():
     obj = {"metadata": {"annotations": {"deployment.kubernetes.io/revision": "3"}}}
-    assert checks.at(obj, checks.parse_path(r"metadata.annotations.deployment\.kubernetes\.io/revision")) == "3"
+    assert fieldpath.at(obj, fieldpath.parse(r"metadata.annotations.deployment\.kubernetes\.io/revision")) == "3"
 
 
 @pytest.mark.parametrize(

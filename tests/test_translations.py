@@ -1,4 +1,4 @@
-"""The doors and the console speak French, completely."""
+"""The pages speak French, completely."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from minikweb.management import messages
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
-@pytest.fixture(params=["people", "classroom"])
+@pytest.fixture(params=["dashboard", "people", "classroom"])
 def app(request):
     return request.param
 
@@ -49,3 +49,10 @@ def test_placeholders_are_the_same(catalogue):
 def test_french_puts_a_space_before_its_double_punctuation(catalogue):
     wrong = re.compile(r"[A-Za-zÀ-ÿ)»]([;?!]|:(?=\s|$))")
     assert [form for entry in catalogue for form in forms(entry) if wrong.search(form)] == []
+
+
+def test_kinds_stay_in_english(catalogue):
+    for kind in ("Deployment", "ReplicaSet", "ConfigMap", "Secret"):
+        for entry in catalogue:
+            if re.search(rf"\b{kind}\b", entry.msgid):
+                assert any(kind in form for form in forms(entry)), entry.msgid
